@@ -1,0 +1,45 @@
+"""PaginateKeys: list the source into the manifest, as far as the time goes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aws_lambda_powertools import Logger, Metrics, Tracer
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from seeder import manifest
+from seeder.clients import Clients
+from seeder.errors import aws_errors
+from seeder.listing.pages import pages
+from seeder.run import Run
+from seeder.settings import Settings
+
+logger = Logger()
+tracer = Tracer()
+metrics = Metrics()
+clients = Clients()
+settings = Settings.from_environment()
+STOP_BEFORE_MILLISECONDS = 60_000
+
+
+@logger.inject_lambda_context(clear_state=True)
+@tracer.capture_lambda_handler
+@metrics.log_metrics
+@aws_errors()
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Return the manifest's progress for a state that holds the run and, from the second call on, the manifest."""
+    run = Run.model_validate(event["run"])
+    fresh = {"bucket": settings.state_bucket, "key": run.manifest_key}
+    before = manifest.Progress.model_validate(event.get("manifest") or fresh)
+    listing = pages(clients.s3(run.source.region), run.source.name, run.request.prefix, before.after)
+    after = manifest.write(
+        clients.s3(clients.region),
+        before,
+        run.source.name,
+        listing,
+        out_of_time=lambda: context.get_remaining_time_in_millis() < STOP_BEFORE_MILLISECONDS,
+    )
+    metrics.add_metric(name="KeysListed", unit=MetricUnit.Count, value=after.count - before.count)
+    logger.info("listed", run_id=run.run_id, count=after.count, done=after.done)
+    return after.model_dump()

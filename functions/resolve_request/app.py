@@ -1,0 +1,27 @@
+"""ResolveRequest: check the request and its two buckets; change nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aws_lambda_powertools import Logger, Tracer
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from seeder import run
+from seeder.clients import Clients
+from seeder.errors import aws_errors
+
+logger = Logger()
+tracer = Tracer()
+clients = Clients()
+
+
+@logger.inject_lambda_context(clear_state=True)
+@tracer.capture_lambda_handler
+@aws_errors()
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Return `{"run": …}` for `{"run_id", "started_at", "request"}`."""
+    account_id = context.invoked_function_arn.split(":")[4]
+    resolved = run.resolve(event["request"], event["run_id"], event["started_at"], account_id, clients)
+    logger.info("resolved", run_id=resolved.run_id, pair=[resolved.source.name, resolved.destination.name])
+    return {"run": resolved.model_dump()}

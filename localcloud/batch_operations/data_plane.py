@@ -1,0 +1,60 @@
+"""What carries the tasks of a job out: S3 itself, or something that only pretends, for load tests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Protocol
+
+from localcloud.batch_operations.operations.base import JobContext, Operation, OperationFactory
+from localcloud.batch_operations.operations.copy import CopyOperation
+from localcloud.batch_operations.task import Outcome, Task
+
+OPERATIONS: dict[str, OperationFactory] = {
+    "S3PutObjectCopy": CopyOperation,
+}
+
+
+class Runs(Protocol):
+    """An operation with the parameters of one job."""
+
+    def run(self, tasks: Iterable[Task]) -> Iterator[tuple[Task, Outcome]]:
+        """Yield each task with its outcome, reading tasks as they are needed."""
+        ...
+
+
+class DataPlane(Protocol):
+    """Makes the operation of a job."""
+
+    def operation(self, name: str, context: JobContext) -> Runs:
+        """Return the operation of this name (as in JobOperation) for one job."""
+        ...
+
+
+class S3DataPlane:
+    """Tasks done for real, by calls to S3 and Lambda under the job role."""
+
+    def operation(self, name: str, context: JobContext) -> Runs:
+        """Return the real operation."""
+        return OPERATIONS[name](context)
+
+
+class PretendDataPlane:
+    """Tasks that touch nothing. `outcome` decides how each ends; every one succeeds unless it is given."""
+
+    def __init__(self, outcome: Callable[[Task], Outcome] | None = None) -> None:
+        self._outcome = outcome
+
+    def operation(self, name: str, context: JobContext) -> Runs:
+        """Return an operation that only answers."""
+        return _Pretence(self._outcome)
+
+
+class _Pretence:
+    def __init__(self, outcome: Callable[[Task], Outcome] | None) -> None:
+        self._outcome = outcome
+
+    def run(self, tasks: Iterable[Task]) -> Iterator[tuple[Task, Outcome]]:
+        success = Outcome(True)
+        if self._outcome is None:
+            return ((task, success) for task in tasks)
+        return ((task, outcome(task)) for outcome in (self._outcome,) for task in tasks)

@@ -1,0 +1,1 @@
+"""The operations of S3 Batch Operations that the local cloud carries out, one module each."""

@@ -1,0 +1,98 @@
+"""What every operation shares: injected faults, keys and version ids that are no use, retries, errors as outcomes."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, ParamValidationError
+
+from localcloud.batch_operations.retries import patiently
+from localcloud.batch_operations.session import RoleSession
+from localcloud.batch_operations.settings import Settings
+from localcloud.batch_operations.task import Outcome, Task, decode_key, failed
+
+MISSING_VERSION = (400, "InvalidRequest", "Task failed due to missing VersionId")
+
+
+@dataclass(frozen=True)
+class JobContext:
+    """What an operation knows of its job."""
+
+    job_id: str
+    names: tuple[str, ...]
+    account: str
+    region: str
+    parameters: dict[str, Any]
+    session: RoleSession
+    settings: Settings
+
+
+class Operation(ABC):
+    """One operation with one job's parameters."""
+
+    missing_version = MISSING_VERSION
+
+    def __init__(self, context: JobContext) -> None:
+        self.context = context
+        self.parameters = context.parameters
+        self.session = context.session
+        self.settings = context.settings
+
+    def run(self, tasks: Iterable[Task]) -> Iterator[tuple[Task, Outcome]]:
+        """Yield each task with its outcome. Raises UnsupportedPolicy where a policy cannot be evaluated."""
+        for task in tasks:
+            key = decode_key(task.key, self.settings.plus_is_space)
+            outcome = self.refusal(task, key)
+            yield task, outcome or self._attempt(task, key or "")
+
+    @abstractmethod
+    def perform(self, task: Task, key: str) -> Outcome:
+        """Carry out one task; `key` is decoded. Errors of botocore may pass."""
+
+    def refusal(self, task: Task, key: str | None) -> Outcome | None:
+        """Return the outcome of a task that is not even tried, or None."""
+        fault = self.settings.strikes.strike(key=task.key if key is None else key, job=self.context.names)
+        if fault:
+            return failed(fault.status, fault.code, f"Injected fault: {fault.code}")
+        if key is None:
+            return failed(*self.settings.undecodable_key)
+        if task.version_id == "":
+            return failed(*self.missing_version)
+        return None
+
+    def _attempt(self, task: Task, key: str) -> Outcome:
+        try:
+            return patiently(lambda: self.perform(task, key), self.settings)
+        except (ClientError, BotoCoreError) as error:
+            return self.outcome_of(error)
+
+    def outcome_of(self, error: Exception) -> Outcome:
+        """Return the outcome of a call that failed, worded as the AWS SDK for Java words it in reports."""
+        if isinstance(error, ClientError):
+            answer = error.response
+            status = answer["ResponseMetadata"]["HTTPStatusCode"]
+            return self.refused(status, answer["Error"]["Code"], answer["Error"].get("Message", ""))
+        if isinstance(error, ParamValidationError):
+            return self.refused(400, "InvalidRequest", str(error).replace("\n", " "))
+        if isinstance(error, HTTPClientError):
+            return self.refused(500, "RequestTimeout", "The request to Amazon S3 timed out")
+        return self.refused(500, "InternalError", str(error))
+
+    def refused(self, status: int, code: str, message: str, service: str = "Amazon S3") -> Outcome:
+        """Return the outcome of a call that a service refused."""
+        request_id = self.settings.new_id().replace("-", "")[:16].upper()
+        detail = (
+            f"{message} (Service: {service}; Status Code: {status}; Error Code: {code}; "
+            f"Request ID: {request_id}; S3 Extended Request ID: {self.settings.new_id()}; Proxy: null)"
+        )
+        return failed(status, code, detail)
+
+    def denied(self) -> Outcome:
+        """Return the outcome of a call that the job role may not make."""
+        return self.refused(403, "AccessDenied", "Access Denied")
+
+
+OperationFactory = Callable[[JobContext], Operation]

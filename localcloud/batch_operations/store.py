@@ -1,0 +1,59 @@
+"""What the service sees of S3 from within, as AWS's own does: facts of buckets and objects, without a request."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from moto.s3.models import FakeDeleteMarker, FakeKey, s3_backends
+
+
+def bucket(name: str) -> Any | None:
+    """Return moto's bucket of this name, whichever account owns it, or None."""
+    place = s3_backends.bucket_accounts.get(name)
+    if place is None:
+        return None
+    partition, account = place
+    return s3_backends[account][partition].buckets.get(name)
+
+
+def owner(name: str) -> str | None:
+    """Return the account id that owns a bucket, or None."""
+    place = s3_backends.bucket_accounts.get(name)
+    return place[1] if place else None
+
+
+def version(bucket_name: str, key: str, version_id: str | None = None) -> Any | None:
+    """Return moto's object version (the current one without a version id), or None; a delete marker counts as none."""
+    held = bucket(bucket_name)
+    if held is None:
+        return None
+    versions = held.keys.getlist(key, default=[])
+    if version_id is None:
+        found = versions[-1] if versions else None
+    else:
+        found = next((each for each in versions if each.version_id == version_id), None)
+    return found if isinstance(found, FakeKey) else None
+
+
+def tags(held: Any) -> dict[str, str]:
+    """Return the tags of an object version."""
+    backend = s3_backends[held.account_id][held.partition]
+    return dict(backend.tagger.get_tag_dict_for_resource(held.arn))
+
+
+def versions(bucket_name: str) -> Iterator[tuple[str, Any, bool]]:
+    """Yield (key, version, whether it is the latest) of a bucket in key order, newest first, without delete markers."""
+    held = bucket(bucket_name)
+    for key in sorted(list(held.keys) if held else (), key=lambda name: name.encode()):
+        stack = held.keys.getlist(key, default=[]) if held else []
+        for place, each in enumerate(reversed(stack)):
+            if not isinstance(each, FakeDeleteMarker):
+                yield key, each, place == 0
+
+
+def is_delete_marker(bucket_name: str, key: str, version_id: str) -> bool:
+    """Return whether this version of a key is a delete marker."""
+    held = bucket(bucket_name)
+    stack = held.keys.getlist(key, default=[]) if held else []
+    return any(isinstance(each, FakeDeleteMarker) and each.version_id == version_id for each in stack)

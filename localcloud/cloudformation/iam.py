@@ -1,0 +1,63 @@
+"""AWS::IAM::Role."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from localcloud.aws import client
+from localcloud.cloudformation.resource import Resource
+
+
+class Role(Resource):
+    """A role with its trust, inline and managed policies, path, boundary and tags."""
+
+    resource_type = "AWS::IAM::Role"
+    name_property = "RoleName"
+    honoured = frozenset(
+        {
+            "AssumeRolePolicyDocument",
+            "Description",
+            "ManagedPolicyArns",
+            "MaxSessionDuration",
+            "Path",
+            "PermissionsBoundary",
+            "Policies",
+            "RoleName",
+            "Tags",
+        }
+    )
+
+    @classmethod
+    def create(cls, name: str, properties: dict[str, Any], region: str) -> Role:
+        """Create the role, then attach its policies."""
+        iam = client("iam")
+        given = {
+            key: properties[key]
+            for key in ("Description", "MaxSessionDuration", "Path", "PermissionsBoundary", "Tags")
+            if key in properties
+        }
+        role = iam.create_role(
+            RoleName=name[:64],
+            AssumeRolePolicyDocument=json.dumps(properties["AssumeRolePolicyDocument"]),
+            **given,
+        )["Role"]
+        for policy in properties.get("Policies", []):
+            iam.put_role_policy(
+                RoleName=role["RoleName"],
+                PolicyName=policy["PolicyName"],
+                # IAM takes a document without a version; moto does not.
+                PolicyDocument=json.dumps({"Version": "2012-10-17", **policy["PolicyDocument"]}),
+            )
+        for arn in properties.get("ManagedPolicyArns", []):
+            iam.attach_role_policy(RoleName=role["RoleName"], PolicyArn=arn)
+        return cls(role["RoleName"], {"Arn": role["Arn"], "RoleId": role["RoleId"]}, region)
+
+    def delete(self, account_id: str, region: str) -> None:
+        """Take the policies away, then delete the role."""
+        iam, name = client("iam"), self.physical_resource_id
+        for policy in iam.list_role_policies(RoleName=name)["PolicyNames"]:
+            iam.delete_role_policy(RoleName=name, PolicyName=policy)
+        for attached in iam.list_attached_role_policies(RoleName=name)["AttachedPolicies"]:
+            iam.detach_role_policy(RoleName=name, PolicyArn=attached["PolicyArn"])
+        iam.delete_role(RoleName=name)

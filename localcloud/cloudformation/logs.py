@@ -1,0 +1,31 @@
+"""AWS::Logs::LogGroup."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from localcloud.aws import ACCOUNT_ID, client
+from localcloud.cloudformation.resource import Resource
+
+
+class LogGroup(Resource):
+    """A log group with its retention."""
+
+    resource_type = "AWS::Logs::LogGroup"
+    name_property = "LogGroupName"
+    honoured = frozenset({"LogGroupName", "RetentionInDays", "Tags"})
+
+    @classmethod
+    def create(cls, name: str, properties: dict[str, Any], region: str) -> LogGroup:
+        """Create the log group."""
+        logs = client("logs", region)
+        tags = {tag["Key"]: tag["Value"] for tag in properties.get("Tags", [])}
+        logs.create_log_group(logGroupName=name, tags=tags)
+        if "RetentionInDays" in properties:
+            logs.put_retention_policy(logGroupName=name, retentionInDays=int(properties["RetentionInDays"]))
+        arn = f"arn:aws:logs:{region}:{ACCOUNT_ID}:log-group:{name}:*"
+        return cls(name, {"Arn": arn}, region)
+
+    def delete(self, account_id: str, region: str) -> None:
+        """Delete the log group."""
+        client("logs", region).delete_log_group(logGroupName=self.physical_resource_id)

@@ -1,0 +1,123 @@
+"""Faults as ordinary inputs: what should fail, how, and how often."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+EFFECTS = ("error", "timeout", "exit")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fault:
+    """One fault.
+
+    `operation` names an S3, S3 Control or Lambda API operation (`CopyObject`, `CreateJob`, `Invoke`); without one the
+    fault strikes the tasks of S3 Batch Operations jobs, whose row then has this status and code. `key_prefix` is
+    compared with the decoded key, `job` with a job's id or description, `function` with a Lambda function's name.
+    `times` is how often it strikes; None is always.
+
+    `effect` is `error` (the caller gets `status` and `code`), `timeout` (the caller gets no answer; a Lambda function
+    runs out of time) or `exit` (a Lambda function's process dies). With `committed` the call is carried out first
+    and only its answer is lost.
+    """
+
+    status: int = 0
+    code: str = ""
+    key_prefix: str = ""
+    times: int | None = None
+    operation: str | None = None
+    job: str | None = None
+    function: str | None = None
+    effect: str = "error"
+    committed: bool = False
+
+    @classmethod
+    def from_dict(cls, description: Mapping[str, Any]) -> Fault:
+        """Return the fault a JSON object describes.
+
+        Raises ValueError naming the field, its value and what to write instead.
+        """
+        known = {field.name for field in fields(cls)}
+        for name in description:
+            if name not in known:
+                raise ValueError(f"fault field {name!r} is not known; use one of {', '.join(sorted(known))}")
+        for name, value in description.items():
+            _check_type(name, value)
+        fault = cls(**description)
+        fault._check_values()
+        return fault
+
+    def _check_values(self) -> None:
+        if self.effect not in EFFECTS:
+            raise ValueError(f"fault effect is {self.effect!r}; use one of {', '.join(EFFECTS)}")
+        if self.effect == "error" and not 100 <= self.status <= 599:
+            raise ValueError(f"fault status is {self.status!r}; give an HTTP status from 100 to 599")
+        if self.effect == "error" and not self.code:
+            raise ValueError(f"fault code is {self.code!r}; give the AWS error code, such as 'SlowDown'")
+        if self.times is not None and self.times < 1:
+            raise ValueError(f"fault times is {self.times!r}; give a whole number from 1, or null for always")
+        if self.effect == "exit" and self.function is None:
+            raise ValueError(f"fault effect is 'exit' but function is {self.function!r}; name a function")
+
+
+def _check_type(name: str, value: object) -> None:
+    wanted: dict[str, tuple[type, str]] = {
+        "status": (int, "an HTTP status such as 503"),
+        "times": (int, "a whole number from 1, or null for always"),
+        "committed": (bool, "true or false"),
+    }
+    kind, hint = wanted.get(name, (str, "a string"))
+    optional = name in ("times", "operation", "job", "function")
+    if (value is None and optional) or type(value) is kind:
+        return
+    raise ValueError(f"fault {name} is {value!r}; give {hint}")
+
+
+class Faults:
+    """The faults in force, with how often each may still strike. Safe to use from several threads."""
+
+    def __init__(self, faults: Sequence[Fault] = ()) -> None:
+        self._lock = threading.Lock()
+        self._faults = list(faults)
+        self._left = [fault.times for fault in faults]
+
+    def __bool__(self) -> bool:
+        return bool(self._faults)
+
+    def strike(
+        self,
+        *,
+        operation: str | None = None,
+        key: str = "",
+        job: Sequence[str] = (),
+        function: str | None = None,
+    ) -> Fault | None:
+        """Return the first fault that strikes and count it, or None.
+
+        `operation` is the API operation called, None for a batch task; `key` is decoded; `job` holds every name
+        the job goes by.
+        """
+        if not self._faults:
+            return None
+        with self._lock:
+            for place, fault in enumerate(self._faults):
+                left = self._left[place]
+                if left == 0 or not _matches(fault, operation, key, job, function):
+                    continue
+                if left is not None:
+                    self._left[place] = left - 1
+                return fault
+        return None
+
+
+def _matches(fault: Fault, operation: str | None, key: str, job: Sequence[str], function: str | None) -> bool:
+    named = fault.operation or ("Invoke" if fault.function else None)
+    return (
+        named == operation
+        and key.startswith(fault.key_prefix)
+        and (fault.job is None or fault.job in job)
+        and (fault.function is None or fault.function == function)
+    )

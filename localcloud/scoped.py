@@ -1,0 +1,84 @@
+"""Process-wide things made private to one Lambda invocation: the environment and standard output.
+
+Several functions run at once in one process, each with its own variables and credentials, so what
+`os.environ` and `sys.stdout` mean is a matter of the calling context.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+from localcloud.patching import Patches
+
+_environment: ContextVar[dict[str, str] | None] = ContextVar("environment", default=None)
+_output: ContextVar[io.StringIO | None] = ContextVar("output", default=None)
+
+
+class ScopedEnviron(os._Environ):  # type: ignore[type-arg]
+    """`os.environ` for whoever is outside an invocation; the function's own variables inside."""
+
+    def __init__(self, outer: Any) -> None:
+        super().__init__(
+            outer._data, outer.encodekey, outer.decodekey, outer.encodevalue, outer.decodevalue
+        )
+
+    def __getitem__(self, key: str) -> str:
+        inner = _environment.get()
+        return str(super().__getitem__(key)) if inner is None else inner[key]
+
+    def __setitem__(self, key: str, value: str) -> None:
+        inner = _environment.get()
+        if inner is None:
+            super().__setitem__(key, value)
+        else:
+            inner[key] = value
+
+    def __delitem__(self, key: str) -> None:
+        inner = _environment.get()
+        if inner is None:
+            super().__delitem__(key)
+        else:
+            del inner[key]
+
+    def __iter__(self) -> Iterator[str]:
+        inner = _environment.get()
+        return super().__iter__() if inner is None else iter(list(inner))
+
+    def __len__(self) -> int:
+        inner = _environment.get()
+        return super().__len__() if inner is None else len(inner)
+
+
+class ScopedOutput:
+    """`sys.stdout` for whoever is outside an invocation; the function's log inside."""
+
+    def __init__(self, outer: Any) -> None:
+        self._outer = outer
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(_output.get() or self._outer, name)
+
+
+def install(patches: Patches) -> None:
+    """Make environment and standard output scoped until the patches are undone."""
+    patches.replace(os, "environ", ScopedEnviron(os.environ))
+    patches.replace(sys, "stdout", ScopedOutput(sys.stdout))
+
+
+@contextmanager
+def scope(variables: Mapping[str, str]) -> Iterator[io.StringIO]:
+    """Run the block with these variables alone; yield what it prints."""
+    printed = io.StringIO()
+    environment_token = _environment.set(dict(variables))
+    output_token = _output.set(printed)
+    try:
+        yield printed
+    finally:
+        _environment.reset(environment_token)
+        _output.reset(output_token)

@@ -1,0 +1,39 @@
+"""boto3 clients, made per region in this one place."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+import boto3
+from botocore.config import Config
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3control import S3ControlClient
+
+_CONFIG = Config(retries={"mode": "adaptive", "max_attempts": 5})
+
+
+class Clients:
+    """The clients of one process, each made once for a region.
+
+    Regions matter: a copy job belongs to the destination's region, a replicate job to the source's
+    (S3 User Guide, "Copy objects with S3 Batch Operations").
+    """
+
+    def __init__(self, session: boto3.Session | None = None) -> None:
+        self._session = session or boto3.Session()
+        self.s3 = cache(self._s3)
+        self.s3control = cache(self._s3control)
+
+    @property
+    def region(self) -> str:
+        """The region this process runs in, where the state bucket is."""
+        return self._session.region_name
+
+    def _s3(self, region: str) -> S3Client:
+        return self._session.client("s3", region_name=region, config=_CONFIG)
+
+    def _s3control(self, region: str) -> S3ControlClient:
+        return self._session.client("s3control", region_name=region, config=_CONFIG)

@@ -1,0 +1,1 @@
+"""Listing: pages of a bucket, and the difference of two."""

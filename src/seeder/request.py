@@ -1,0 +1,81 @@
+"""What a run is asked, by hand or by a trigger: the input document, checked field by field."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+from seeder.errors import InvalidRequest
+
+_BUCKET_NAME = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+Trigger = Literal["manual", "rule-added", "schedule"]
+
+
+def _bucket_name(value: str) -> str:
+    if _BUCKET_NAME.fullmatch(value):
+        return value
+    name = value.removeprefix("arn:aws:s3:::").removeprefix("s3://").split("/")[0]
+    hint = f"; give the name alone: '{name}'" if name != value and _BUCKET_NAME.fullmatch(name) else ""
+    raise ValueError(f"'{value}' is not a bucket name (3 to 63 lower-case letters, digits, '.', '-'){hint}")
+
+
+BucketName = Annotated[str, AfterValidator(_bucket_name)]
+
+
+class Request(BaseModel):
+    """One pair to seed. Only `source` and `destination` are required; an unknown field is refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    source: BucketName = Field(description="Name of the bucket to seed from.")
+    destination: BucketName = Field(description="Name of the bucket to seed, its replica.")
+    prefix: Annotated[str, Field(max_length=1024)] = Field(
+        default="", description="Seed only keys that begin with this."
+    )
+    enable_replication: bool = Field(
+        default=False, description="Turn on versioning and add a replication rule for the pair first."
+    )
+    trigger: Trigger = Field(default="manual", description="What asked for the run; set by `fleet`.")
+    rule_id: str = Field(default="", description="The replication rule that asked; set by `fleet`.")
+
+
+def parse_request(document: Any) -> Request:
+    """Return the request in an input document.
+
+    Raises InvalidRequest naming the first wrong field, its value and what to do.
+    """
+    if not isinstance(document, dict):
+        raise InvalidRequest("input", f"{document!r} is not an object; give {_EXAMPLE}")
+    try:
+        request = Request.model_validate(document)
+    except ValidationError as error:
+        raise _explain(error) from error
+    if request.source == request.destination:
+        raise InvalidRequest(
+            "destination", f"'{request.destination}' is also the source; give another bucket"
+        )
+    return request
+
+
+_EXAMPLE = '{"source": "my-bucket", "destination": "my-replica"}'
+
+
+def _explain(error: ValidationError) -> InvalidRequest:
+    problems = error.errors()
+    # An unknown field often explains a missing one, so it is told first.
+    problem = next((item for item in problems if item["type"] == "extra_forbidden"), problems[0])
+    field = ".".join(str(part) for part in problem["loc"])
+    value = problem["input"]
+    if problem["type"] == "extra_forbidden":
+        known = sorted(Request.model_fields)
+        close = difflib.get_close_matches(field, known, n=1)
+        hint = f"did you mean '{close[0]}'?" if close else f"known fields: {', '.join(known)}"
+        return InvalidRequest(field, f"unknown field (value {value!r}); {hint}")
+    if problem["type"] == "missing":
+        return InvalidRequest(field, f"missing; give at least {_EXAMPLE}")
+    if problem["type"] == "value_error":
+        return InvalidRequest(field, problem["msg"].removeprefix("Value error, "))
+    return InvalidRequest(field, f"{value!r} won't do: {problem['msg']}")

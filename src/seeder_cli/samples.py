@@ -1,0 +1,128 @@
+"""Objects to seed in a demo: made up, or read from a file."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+from urllib.parse import urlencode
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from seeder_cli.errors import CommandError
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+COUNT = 836
+_LONGEST_KEY = 1024
+
+_AWKWARD = [
+    " leading and trailing ",
+    "100% sure.txt",
+    "a+b=c.txt",
+    "a%2Bb.txt",
+    "a%252Bb.txt",
+    "question?and#hash.txt",
+    "semi;colon&ampersand.txt",
+    'comma, "quotes", more.csv',
+    "it's.txt",
+    "new\nline.txt",
+    "carriage\r\nreturn.txt",
+    "tab\tkey.txt",
+    "/leading slash.txt",
+    "double//slash.txt",
+    "trailing/slash/",
+    "dots/./and/../more.txt",
+    "emoji/🦊/🏔️.jpg",
+    "umlaut/äöüß.txt",
+    "中文/日本語/한국어.txt",
+    "combining/e\u0301.txt",
+    "brackets/[a]{b}(c)<d>.txt",
+    "back\\slash.txt",
+    "tilde~hat^pipe|.txt",
+    "long/" + "x" * (_LONGEST_KEY - 5),
+]
+
+
+class Sample(BaseModel):
+    """One object to put: its key, size in bytes, metadata and tags."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    key: Annotated[str, Field(min_length=1)]
+    size: Annotated[int, Field(ge=0)]
+    metadata: dict[str, str] = {}
+    tags: dict[str, str] = {}
+
+    @property
+    def body(self) -> bytes:
+        """Bytes that depend on the key alone, so that no two objects are the same."""
+        block = hashlib.sha256(self.key.encode()).digest()
+        return (block * (self.size // len(block) + 1))[: self.size]
+
+
+def made_up() -> list[Sample]:
+    """Return the demo's own objects: nested prefixes, some metadata and tags, and awkward keys."""
+    nested = [
+        Sample(
+            key=f"logs/year={2020 + number % 5}/month={number % 12 + 1:02}/part-{number:05}.csv",
+            size=number % 700,
+            metadata={"origin": f"import-{number}"} if number % 50 == 0 else {},
+            tags={"team": "data", "batch": str(number)} if number % 70 == 0 else {},
+        )
+        for number in range(COUNT - len(_AWKWARD))
+    ]
+    return nested + [Sample(key=key, size=len(key)) for key in _AWKWARD]
+
+
+def read(path: Path) -> list[Sample]:
+    """Return the objects of a file with one JSON object a line. Raises CommandError naming line and field."""
+    return list(_parse(path))
+
+
+def _parse(path: Path) -> Iterator[Sample]:
+    for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
+        if not line.strip():
+            continue
+        where = f"--keys {path}: line {number}"
+        try:
+            sample = Sample.model_validate_json(line)
+        except ValidationError as error:
+            problem = error.errors()[0]
+            field = ".".join(str(part) for part in problem["loc"]) or "line"
+            raise CommandError(
+                f'{where}: {field}: {problem["msg"]}; a line is {{"key": "a/b", "size": 10}}'
+            ) from error
+        if len(sample.key.encode()) > _LONGEST_KEY:
+            raise CommandError(f"{where}: key: {len(sample.key.encode())} bytes; S3 takes {_LONGEST_KEY}")
+        yield sample
+
+
+def put(s3: S3Client, bucket: str, samples: Iterable[Sample]) -> None:
+    """Put the objects into a bucket."""
+    for sample in samples:
+        tagging = {"Tagging": urlencode(sample.tags)} if sample.tags else {}
+        s3.put_object(
+            Bucket=bucket,
+            Key=sample.key,
+            Body=sample.body,
+            Metadata=sample.metadata,
+            **tagging,  # type: ignore[arg-type]
+        )
+
+
+def read_faults(path: Path) -> list[dict[str, object]]:
+    """Return the list in a file of faults. Raises CommandError when it is none."""
+    try:
+        document = json.loads(path.read_text("utf-8"))
+    except ValueError as error:
+        raise CommandError(f"--faults {path}: not JSON: {error}") from error
+    if not isinstance(document, list):
+        raise CommandError(f"--faults {path}: a list is expected, such as {_FAULTS}")
+    return document
+
+
+_FAULTS = '[{"key_prefix": "logs/", "status": 403, "code": "AccessDenied", "times": null}]'
