@@ -94,7 +94,4 @@ class LocalCloud:
         return Server(port).start()
 
 
-_MOTO_CONFIG: Any = {
-    "stepfunctions": {"execute_state_machine": True},
-    "iam": {"load_aws_managed_policies": True},
-}
+_MOTO_CONFIG: Any = {"stepfunctions": {"execute_state_machine": True}}

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 EFFECTS = ("error", "timeout", "exit")
 
@@ -14,14 +16,14 @@ EFFECTS = ("error", "timeout", "exit")
 class Fault:
     """One fault.
 
-    `operation` names an S3, S3 Control or Lambda API operation (`CopyObject`, `CreateJob`, `Invoke`); without one the
-    fault strikes the tasks of S3 Batch Operations jobs, whose row then has this status and code. `key_prefix` is
-    compared with the decoded key, `job` with a job's id or description, `function` with a Lambda function's name.
-    `times` is how often it strikes; None is always.
+    `operation` names an S3, S3 Control or Lambda API operation (`CopyObject`, `CreateJob`, `Invoke`); without
+    one the fault strikes the tasks of S3 Batch Operations jobs, whose row then has this status and code.
+    `key_prefix` is compared with the decoded key, `job` with a job's id or description, `function` with a
+    Lambda function's name. `times` is how often it strikes; None is always.
 
-    `effect` is `error` (the caller gets `status` and `code`), `timeout` (the caller gets no answer; a Lambda function
-    runs out of time) or `exit` (a Lambda function's process dies). With `committed` the call is carried out first
-    and only its answer is lost.
+    `effect` is `error` (the caller gets `status` and `code`), `timeout` (the caller gets no answer; a Lambda
+    function runs out of time) or `exit` (a Lambda function's process dies). With `committed` the call is
+    carried out first and only its answer is lost.
     """
 
     status: int = 0
@@ -97,8 +99,8 @@ class Faults:
     ) -> Fault | None:
         """Return the first fault that strikes and count it, or None.
 
-        `operation` is the API operation called, None for a batch task; `key` is decoded; `job` holds every name
-        the job goes by.
+        `operation` is the API operation called, None for a batch task; `key` is decoded; `job` holds every
+        name the job goes by.
         """
         if not self._faults:
             return None

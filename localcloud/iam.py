@@ -1,8 +1,9 @@
 """Who may do what: IAM policy documents in, a decision out.
 
-Pure: it reads no backend and keeps no state. It follows "Policy evaluation logic" and "IAM JSON policy elements" of
-the IAM User Guide for requests within one account, and for resource policies. What it cannot evaluate it refuses
-with `UnsupportedPolicy`: unknown elements when a document is read, unknown conditions where an answer depends on them.
+Pure: it reads no backend and keeps no state. It follows "Policy evaluation logic" and "IAM JSON policy
+elements" of the IAM User Guide for requests within one account, and for resource policies. What it cannot
+evaluate it refuses with `UnsupportedPolicy`: unknown elements when a document is read, unknown conditions
+where an answer depends on them.
 """
 
 from __future__ import annotations
@@ -46,8 +47,9 @@ class Principal:
 class Access:
     """One request: an action on a resource by a principal.
 
-    `context` maps condition keys to their values; None says the key is legitimately absent from this request. A key
-    that is not in the mapping at all is one the caller knows nothing of: a condition on it raises UnsupportedPolicy.
+    `context` maps condition keys to their values; None says the key is legitimately absent from this request.
+    A key that is not in the mapping at all is one the caller knows nothing of: a condition on it raises
+    UnsupportedPolicy.
     """
 
     action: str
@@ -57,7 +59,7 @@ class Access:
 
 
 class Policy:
-    """One policy document, read once and asked often. Raises UnsupportedPolicy for elements it does not know."""
+    """One policy document, read once and asked often. Raises UnsupportedPolicy for unknown elements."""
 
     def __init__(self, document: Mapping[str, Any], name: str = "policy") -> None:
         self.name = name
@@ -115,7 +117,10 @@ class _Statement:
 
 
 def evaluate(policies: Iterable[Policy], access: Access) -> Decision:
-    """Return what several policies of one kind say together: any Deny wins, else any Allow. Raises UnsupportedPolicy."""
+    """Return what several policies of one kind say together: any Deny wins, else any Allow.
+
+    Raises UnsupportedPolicy.
+    """
     verdict = Decision.SILENT
     for policy in policies:
         said = policy.decide(access)
@@ -135,8 +140,9 @@ def allowed(
 ) -> bool:
     """Return whether a role or user may do this.
 
-    In its own account an identity policy suffices, or a resource policy that names the principal; a resource of
-    another account (`resource_account`) needs both. A permissions boundary must allow as well. Raises UnsupportedPolicy.
+    In its own account an identity policy suffices, or a resource policy that names the principal; a resource
+    of another account (`resource_account`) needs both. A permissions boundary must allow as well. Raises
+    UnsupportedPolicy.
     """
     by_identity = evaluate(identity, access)
     by_resource = resource.decide(access) if resource else Decision.SILENT

@@ -1,21 +1,26 @@
-"""The Condition element of IAM policies, for the operators that sane policies use ("IAM JSON policy elements")."""
+"""The Condition element of IAM policies, for the operators that sane policies use.
+
+Contract: IAM User Guide, "IAM JSON policy elements: Condition operators".
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
 
 
-class UnsupportedPolicy(ValueError):
+class UnsupportedPolicy(ValueError):  # noqa: N818  # it is the policy that is unsupported
     """A policy whose answer depends on something that the local cloud does not evaluate."""
 
 
 def holds(
     condition: Mapping[str, Any], context: Mapping[str, str | Sequence[str] | None], where: str
 ) -> bool:
-    """Return whether every operator and key of a Condition holds. Raises UnsupportedPolicy, naming `where`."""
+    """Return whether every operator and key of a Condition holds. Raises UnsupportedPolicy with `where`."""
     if not condition:
         return True
     values = {name.lower(): value for name, value in context.items()}
@@ -32,7 +37,7 @@ def _holds(operator: str, key: str, wanted: Any, context: Mapping[str, Any], whe
     found = context[key.lower()]
     wanted = [_text(value) for value in (wanted if isinstance(wanted, list) else [wanted])]
     if operator == "Null":
-        return (found is None) == (wanted[0] == "true")
+        return bool((found is None) == (wanted[0] == "true"))
     quantifier, name, if_exists = _parse(operator, where)
     negated, same = _OPERATORS[name]
     if found is None:

@@ -28,7 +28,10 @@ class Role:
         return self.trust.decide(access) is Decision.ALLOW
 
     def may(self, action: str, resource: str, context: Context, bucket: str | None = None) -> bool:
-        """Return whether the role may do this, under the policy of `bucket` if it names one. Raises UnsupportedPolicy."""
+        """Return whether the role may do this, under the policy of `bucket` if it names one.
+
+        Raises UnsupportedPolicy.
+        """
         policy, owner = bucket_policy(bucket) if bucket else (None, None)
         access = Access(action, resource, Principal(arn=self.arn), context)
         return allowed(access, self.identity, self.boundary, policy, owner)

@@ -16,6 +16,7 @@ from botocore.awsrequest import AWSPreparedRequest
 from botocore.compat import HTTPHeaders
 from moto.backends import get_backend
 from moto.core.botocore_stubber import BotocoreStubber
+from moto.core.request import PRESERVED_HEADER_NAMES_ENVIRON_KEY
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler
 from werkzeug.serving import BaseWSGIServer, make_server
 
@@ -75,7 +76,7 @@ def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> 
         method=environ["REQUEST_METHOD"],
         url=f"http://{_host(environ)}{_target(environ)}",
         headers=_headers(environ),
-        body=environ["wsgi.input"].read(),
+        body=_body(environ),
         stream_output=False,
     )
     answer = BotocoreStubber().process_request(request)
@@ -85,6 +86,12 @@ def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> 
     fields.setdefault("content-length", str(len(payload)))
     start_response(f"{status} {HTTPStatus(status).phrase}", list(fields.items()))
     return [] if environ["REQUEST_METHOD"] == "HEAD" else [payload]
+
+
+def _body(environ: dict[str, Any]) -> bytes:
+    if environ.get("wsgi.input_terminated"):
+        return bytes(environ["wsgi.input"].read())
+    return bytes(environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0)))
 
 
 def _host(environ: dict[str, Any]) -> str:
@@ -106,9 +113,10 @@ def _target(environ: dict[str, Any]) -> str:
 
 def _headers(environ: dict[str, Any]) -> HTTPHeaders:
     headers = HTTPHeaders()
+    spelled = environ.get(PRESERVED_HEADER_NAMES_ENVIRON_KEY, {})
     for key, value in environ.items():
         if key.startswith("HTTP_"):
-            headers[key[5:].replace("_", "-")] = value
+            headers[spelled.get(key, key[5:].replace("_", "-"))] = value
     for key in ("CONTENT_TYPE", "CONTENT_LENGTH"):
         if environ.get(key):
             headers[key.replace("_", "-")] = environ[key]

@@ -6,6 +6,7 @@ when moto closes it itself.
 
 from __future__ import annotations
 
+import logging
 import re
 import uuid
 from datetime import UTC, datetime
@@ -36,6 +37,8 @@ _UNSUPPORTED = {'"JSONata"': "QueryLanguage JSONata", '"DISTRIBUTED"': "Distribu
 
 def install(patches: Patches, clock: Clock) -> None:
     """Close the gaps until the patches are undone; waits and retries run on `clock`."""
+    # The interpreter logs each failed state as an error; the execution's history tells of it already.
+    logging.getLogger("moto.stepfunctions").setLevel(logging.CRITICAL)
     _wait_on(patches, clock)
     _name_executions(patches)
     _refuse_unsupported(patches)

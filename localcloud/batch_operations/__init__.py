@@ -1,7 +1,8 @@
 """Amazon S3 Batch Operations for moto. Importing it adds CreateJob and its kin to moto's S3 Control.
 
-It works under `mock_aws` and under moto's server. Jobs run for real, each in a thread of its own: call `wait_for_idle`
-to let them finish, `stop_all` to end them. `configure` sets the clock, the faults, and every assumption about AWS.
+It works under `mock_aws` and under moto's server. Jobs run for real, each in a thread of its own: call
+`wait_for_idle` to let them finish, `stop_all` to end them. `configure` sets the clock, the faults, and every
+assumption about AWS.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""boto3 clients that moto answers in this process, under `mock_aws` and under a server alike, and never a network."""
+"""boto3 clients that moto answers in this process, whether under `mock_aws` or a server: never a network."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def make_client(service: str, region: str, credentials: dict[str, str] | None = 
 
 @lru_cache(maxsize=1)
 def _session() -> Any:
-    session = botocore.session.Session()
+    session: Any = botocore.session.Session()
     session.unregister("before-send", botocore_stubber)
     session.register("before-send", _answer)
     return session

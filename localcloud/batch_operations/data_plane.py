@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from localcloud.batch_operations.operations.base import JobContext, Operation, OperationFactory
+from localcloud.batch_operations.operations.checksum import ChecksumOperation
 from localcloud.batch_operations.operations.copy import CopyOperation
+from localcloud.batch_operations.operations.invoke import InvokeOperation
+from localcloud.batch_operations.operations.replicate import ReplicateOperation
 from localcloud.batch_operations.task import Outcome, Task
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterable
+
+    from localcloud.batch_operations.operations.base import JobContext, OperationFactory
 
 OPERATIONS: dict[str, OperationFactory] = {
     "S3PutObjectCopy": CopyOperation,
+    "S3ReplicateObject": ReplicateOperation,
+    "LambdaInvoke": InvokeOperation,
+    "S3ComputeObjectChecksum": ChecksumOperation,
 }
 
 
 class Runs(Protocol):
     """An operation with the parameters of one job."""
 
-    def run(self, tasks: Iterable[Task]) -> Iterator[tuple[Task, Outcome]]:
+    def run(self, tasks: Iterable[Task]) -> Generator[tuple[Task, Outcome], None, None]:
         """Yield each task with its outcome, reading tasks as they are needed."""
         ...
 
@@ -53,8 +62,8 @@ class _Pretence:
     def __init__(self, outcome: Callable[[Task], Outcome] | None) -> None:
         self._outcome = outcome
 
-    def run(self, tasks: Iterable[Task]) -> Iterator[tuple[Task, Outcome]]:
+    def run(self, tasks: Iterable[Task]) -> Generator[tuple[Task, Outcome], None, None]:
         success = Outcome(True)
-        if self._outcome is None:
-            return ((task, success) for task in tasks)
-        return ((task, outcome(task)) for outcome in (self._outcome,) for task in tasks)
+        decide = self._outcome
+        for task in tasks:
+            yield task, success if decide is None else decide(task)

@@ -9,11 +9,11 @@ import hashlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from localcloud.batch_operations.models import Job
+    from localcloud.batch_operations.job import Job
 
 
-def event(job: Job, name: str, status: str) -> dict[str, Any]:
-    """Return the envelope of an event of this name for a job in this status."""
+def event(job: Job, name: str) -> dict[str, Any]:
+    """Return the envelope of an event of this name for a job as it is."""
     inputs = job.settings
     time = inputs.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ")
     event_id = inputs.new_id()
@@ -41,7 +41,7 @@ def event(job: Job, name: str, status: str) -> dict[str, Any]:
             "serviceEventDetails": {
                 "jobId": job.id,
                 "jobArn": job.arn,
-                "status": status,
+                "status": job.status,
                 "jobEventId": hashlib.md5(event_id.encode(), usedforsecurity=False).hexdigest(),
                 "failureCodes": [failure.code for failure in job.failures],
                 "statusChangeReason": [job.status_reason] if job.status_reason else [],

@@ -1,4 +1,7 @@
-"""Which object versions an S3JobManifestGenerator selects. Contract: API reference, JobManifestGeneratorFilter."""
+"""Which object versions an S3JobManifestGenerator selects.
+
+Contract: API reference, JobManifestGeneratorFilter.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ _TYPES = {None: "NOTSSE", "AES256": "SSES3", "aws:kms": "SSEKMS", "aws:kms:dsse"
 
 
 def selection(wanted: dict[str, Any], eligible: Selects) -> Selects:
-    """Return whether a key and moto's version of it pass every filter given; `eligible` answers for replication."""
+    """Return whether a key and moto's version of it pass every filter; `eligible` answers for replication."""
     checks = [_CHECKS[name](value) for name, value in wanted.items() if name in _CHECKS]
     if wanted.get("EligibleForReplication") is not None:
         asked = wanted["EligibleForReplication"]
@@ -61,7 +64,9 @@ def _classes(wanted: list[str]) -> Selects:
 
 def _encryption(wanted: list[dict[str, Any]]) -> Selects:
     def fits(_: str, version: Any) -> bool:
-        return any(_encrypted_as(version, kind, details) for choice in wanted for kind, details in choice.items())
+        return any(
+            _encrypted_as(version, kind, details) for choice in wanted for kind, details in choice.items()
+        )
 
     return fits
 

@@ -1,6 +1,6 @@
-"""S3JobManifestGenerator: the manifest made from a bucket's versions, kept as an object if the job asks for it.
+"""S3JobManifestGenerator: a manifest made from a bucket's versions, kept as an object if the job asks.
 
-Contract: API reference, S3JobManifestGenerator; S3 User Guide, "Create a batch replication job", and its IAM page.
+Contract: API reference, S3JobManifestGenerator; S3 User Guide, "Create a batch replication job".
 """
 
 from __future__ import annotations
@@ -10,9 +10,8 @@ import gzip
 import hashlib
 import io
 import json
-from collections.abc import Iterator
 from tempfile import TemporaryFile
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -22,9 +21,13 @@ from localcloud.batch_operations.exceptions import JobFailedError
 from localcloud.batch_operations.filters import selection
 from localcloud.batch_operations.manifest import TaskSource
 from localcloud.batch_operations.report import Output
-from localcloud.batch_operations.session import RoleSession
-from localcloud.batch_operations.settings import Settings
 from localcloud.batch_operations.task import Task
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterator
+
+    from localcloud.batch_operations.session import RoleSession
+    from localcloud.batch_operations.settings import Settings
 
 FORMAT = "S3InventoryReport_CSV_20211130"
 NO_KEYS = "Manifest generation found no keys matching the filter criteria."
@@ -54,9 +57,7 @@ def generate(
     return TaskSource(total, lambda: _read(file), file.close), descriptor
 
 
-def _check_permissions(
-    bucket: str, wanted: dict[str, Any], session: RoleSession, settings: Settings
-) -> None:
+def _check_permissions(bucket: str, wanted: dict[str, Any], session: RoleSession, settings: Settings) -> None:
     needed = ["s3:PutInventoryConfiguration"]
     if wanted.get("EligibleForReplication") is not None:
         needed.append("s3:GetReplicationConfiguration")
@@ -66,9 +67,7 @@ def _check_permissions(
             raise JobFailedError(settings.failure_codes.generator_forbidden, reason)
 
 
-def _selected(
-    bucket: str, wanted: dict[str, Any], operation: str, settings: Settings
-) -> Iterator[Task]:
+def _selected(bucket: str, wanted: dict[str, Any], operation: str, settings: Settings) -> Iterator[Task]:
     selects = selection(wanted, lambda _, version: _eligible(bucket, version))
     every_version = operation == _REPLICATE or settings.generator_all_versions
     for key, version, is_latest in store.versions(bucket):
@@ -94,7 +93,7 @@ def _write(tasks: Iterator[Task], file: IO[bytes]) -> int:
     return total
 
 
-def _read(file: IO[bytes]) -> Iterator[Task]:
+def _read(file: IO[bytes]) -> Generator[Task, None, None]:
     file.seek(0)
     text = io.TextIOWrapper(file, encoding="utf-8", newline="")
     try:
@@ -120,7 +119,9 @@ def _keep(
             digest = _zip(file, zipped)
             size = zipped.tell()
             zipped.seek(0)
-            data_key = f"{root}/data/{hashlib.sha1(job_id.encode(), usedforsecurity=False).hexdigest()}.csv.gz"
+            data_key = (
+                f"{root}/data/{hashlib.sha1(job_id.encode(), usedforsecurity=False).hexdigest()}.csv.gz"
+            )
             output.stream(data_key, zipped)
         body = json.dumps(
             {

@@ -1,6 +1,7 @@
 """Manifests in S3 Inventory's format, genuine or made by hand.
 
-Contract: S3 User Guide, "Inventory lists" (manifest.json, fileSchema) and "Using an S3 Inventory report as a manifest".
+Contract: S3 User Guide, "Inventory lists" (manifest.json, fileSchema) and "Using an S3 Inventory report as a
+manifest".
 """
 
 from __future__ import annotations
@@ -10,22 +11,23 @@ import hashlib
 import io
 import json
 import zlib
-from collections.abc import Iterator
 from contextlib import ExitStack
-from typing import IO, Any, cast
+from typing import IO, TYPE_CHECKING, Any, cast
 
 from localcloud.batch_operations.exceptions import JobFailedError
 from localcloud.batch_operations.manifest import Columns, TaskSource, counted, fetch, read_object, spooled
-from localcloud.batch_operations.session import RoleSession
-from localcloud.batch_operations.settings import Settings
-from localcloud.batch_operations.task import Task
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterator
+
+    from localcloud.batch_operations.session import RoleSession
+    from localcloud.batch_operations.settings import Settings
+    from localcloud.batch_operations.task import Task
 
 _GZIP = b"\x1f\x8b"
 
 
-def open_inventory_manifest(
-    location: dict[str, Any], session: RoleSession, settings: Settings
-) -> TaskSource:
+def open_inventory_manifest(location: dict[str, Any], session: RoleSession, settings: Settings) -> TaskSource:
     """Fetch and check an inventory and all its data files. Raises JobFailedError."""
     with fetch(location, session, settings, kms=True) as file:
         document = _parse(file.read(), settings)
@@ -37,7 +39,7 @@ def open_inventory_manifest(
         ]
         close = opening.pop_all().close
 
-    def tasks() -> Iterator[Task]:
+    def tasks() -> Generator[Task, None, None]:
         for copy in copies:
             yield from _rows(copy, columns, settings)
 
@@ -58,9 +60,7 @@ def _parse(body: bytes, settings: Settings) -> dict[str, Any]:
     return document
 
 
-def _data_file(
-    entry: dict[str, Any], bucket: str, session: RoleSession, settings: Settings
-) -> IO[bytes]:
+def _data_file(entry: dict[str, Any], bucket: str, session: RoleSession, settings: Settings) -> IO[bytes]:
     copy = spooled(read_object(session, bucket, entry["key"], None, settings))
     digest = hashlib.md5(usedforsecurity=False)
     for chunk in iter(lambda: copy.read(1 << 20), b""):
@@ -87,5 +87,3 @@ def _rows(copy: IO[bytes], columns: Columns, settings: Settings) -> Iterator[Tas
 
 def _content(reason: str, settings: Settings) -> JobFailedError:
     return JobFailedError(settings.failure_codes.content, reason)
-
-

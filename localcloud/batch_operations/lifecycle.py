@@ -1,4 +1,4 @@
-"""A job's life in its own thread: New, Preparing, (Suspended), Ready, Active, Completing, Complete, and the ways it ends early.
+"""A job's life in its own thread, from New to Complete, Failed or Cancelled.
 
 Contract: S3 User Guide, "Job statuses" and "Tracking job failure".
 """
@@ -8,19 +8,24 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Iterator
+from contextlib import closing
+from typing import TYPE_CHECKING
 
 from localcloud.batch_operations.data_plane import S3DataPlane
 from localcloud.batch_operations.exceptions import JobCancelled, JobFailedError, JobStopped
-from localcloud.batch_operations.manifest import TaskSource
-from localcloud.batch_operations.models import TERMINAL, Job
+from localcloud.batch_operations.job import TERMINAL, Job
 from localcloud.batch_operations.operations.base import JobContext
 from localcloud.batch_operations.preparing import prepare
 from localcloud.batch_operations.report import ReportWriter
 from localcloud.batch_operations.scheduler import scheduler
-from localcloud.batch_operations.session import RoleSession
-from localcloud.batch_operations.task import Outcome, Task
 from localcloud.iam import UnsupportedPolicy
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterable
+
+    from localcloud.batch_operations.manifest import TaskSource
+    from localcloud.batch_operations.session import RoleSession
+    from localcloud.batch_operations.task import Outcome, Task
 
 log = logging.getLogger(__name__)
 
@@ -54,10 +59,11 @@ class JobThread(threading.Thread):
     def _live(self) -> None:
         job = self.job
         try:
-            self._prepare()
+            session, source = self._prepare()
             with scheduler(job.account).turn(job):
                 job.to("Active")
-                self._execute()
+                with closing(self._outcomes(session, source)) as outcomes:
+                    self._execute(outcomes)
             job.to("Completing")
             job.sleep(self._settings.completing_seconds)
             self._publish()
@@ -71,19 +77,25 @@ class JobThread(threading.Thread):
         except JobStopped:
             raise
         except Exception as error:
-            job.check()
+            if job.stopped:
+                return
             log.exception("job %s", job.id)
             self._fail(JobFailedError(self._settings.failure_codes.internal, f"Internal error: {error!r}"))
 
-    def _prepare(self) -> None:
+    def _prepare(self) -> tuple[RoleSession, TaskSource]:
         job = self.job
         job.to("Preparing")
         job.sleep(self._settings.preparing_seconds)
-        self._session, self._source = prepare(job)
-        job.total = self._source.total
-        if not job.needs_confirmation:
+        session, source = self._session, self._source = prepare(job)
+        job.total = source.total
+        if job.needs_confirmation:
+            self._await_confirmation()
+        else:
             job.to("Ready")
-            return
+        return session, source
+
+    def _await_confirmation(self) -> None:
+        job = self.job
         job.to("Suspended")
         if not job.confirmed:
             job.sleep(self._settings.suspended_days * _DAY)
@@ -93,13 +105,13 @@ class JobThread(threading.Thread):
             reason = f"The job was suspended for more than {self._settings.suspended_days} days"
             raise JobFailedError(self._settings.failure_codes.suspended, reason)
 
-    def _execute(self) -> None:
+    def _execute(self, outcomes: Iterable[tuple[Task, Outcome]]) -> None:
         job = self.job
         if job.request["Report"]["Enabled"]:
             self._report = ReportWriter(job.request["Report"], job.id)
         pace = self._settings.tasks_per_second
         chunk = max(1, int(pace / 10)) if pace else 0
-        for done, (task, outcome) in enumerate(self._outcomes(), 1):
+        for done, (task, outcome) in enumerate(outcomes, 1):
             if self._report:
                 self._report.add(task, outcome)
             if outcome.succeeded:
@@ -112,9 +124,10 @@ class JobThread(threading.Thread):
             if job.attention:
                 self._attend()
 
-    def _outcomes(self) -> Iterator[tuple[Task, Outcome]]:
-        job, source, session = self.job, self._source, self._session
-        assert source and session  # noqa: S101 - set by _prepare
+    def _outcomes(
+        self, session: RoleSession, source: TaskSource
+    ) -> Generator[tuple[Task, Outcome], None, None]:
+        job = self.job
         parameters = job.request["Operation"][job.operation]
         context = JobContext(job.id, job.names, job.account, job.region, parameters, session, self._settings)
         plane = self._settings.data_plane or S3DataPlane()
@@ -181,7 +194,7 @@ def start(job: Job) -> None:
 
 
 def stop_all(timeout: float = 10.0) -> None:
-    """End every job's thread, within `timeout` seconds of real time. Raises TimeoutError if one does not end."""
+    """End every job's thread. Raises TimeoutError if one goes on for `timeout` seconds of real time."""
     with _live_lock:
         threads = list(_live)
     for thread in threads:
@@ -195,7 +208,10 @@ def stop_all(timeout: float = 10.0) -> None:
 
 
 def wait_for_idle(timeout: float = 60.0) -> None:
-    """Return when every job has ended or waits for its confirmation. Raises TimeoutError after so much real time."""
+    """Return when every job has ended or waits for its confirmation.
+
+    Raises TimeoutError after so much real time.
+    """
     until = time.monotonic() + timeout
     while True:
         with _live_lock:

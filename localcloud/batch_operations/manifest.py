@@ -1,24 +1,28 @@
 """Manifests: where they lie, whether they may be read, and their rows as tasks.
 
-Contract: S3 User Guide, "Creating an S3 Batch Operations job", "Specifying a manifest", and its troubleshooting page.
+Contract: S3 User Guide, "Creating an S3 Batch Operations job", "Specifying a manifest", and its
+troubleshooting page.
 """
 
 from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from tempfile import TemporaryFile
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from localcloud.batch_operations.exceptions import JobFailedError
 from localcloud.batch_operations.retries import patiently
-from localcloud.batch_operations.session import RoleSession
-from localcloud.batch_operations.settings import Settings
 from localcloud.batch_operations.task import Task
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+
+    from localcloud.batch_operations.session import RoleSession
+    from localcloud.batch_operations.settings import Settings
 
 CSV_FORMAT = "S3BatchOperations_CSV_20180820"
 INVENTORY_FORMAT = "S3InventoryReport_CSV_20161130"
@@ -30,7 +34,7 @@ class TaskSource:
     """The tasks of a job: how many, and as often as asked, themselves. `close` frees the local copy."""
 
     total: int
-    tasks: Callable[[], Iterator[Task]]
+    tasks: Callable[[], Generator[Task, None, None]]
     close: Callable[[], None]
 
 
@@ -39,7 +43,7 @@ def open_csv_manifest(manifest: dict[str, Any], session: RoleSession, settings: 
     copy = fetch(manifest["Location"], session, settings, kms=False)
     columns = Columns.of(manifest["Spec"].get("Fields") or (), settings)
 
-    def tasks() -> Iterator[Task]:
+    def tasks() -> Generator[Task, None, None]:
         copy.seek(0)
         text = io.TextIOWrapper(copy, encoding="utf-8", newline="")
         try:
@@ -50,7 +54,9 @@ def open_csv_manifest(manifest: dict[str, Any], session: RoleSession, settings: 
     return counted(tasks, copy.close, settings)
 
 
-def counted(tasks: Callable[[], Iterator[Task]], close: Callable[[], None], settings: Settings) -> TaskSource:
+def counted(
+    tasks: Callable[[], Generator[Task, None, None]], close: Callable[[], None], settings: Settings
+) -> TaskSource:
     """Return the source of these tasks, each read once to check and count it. Raises JobFailedError."""
     try:
         total = sum(1 for _ in tasks())
@@ -73,7 +79,7 @@ class Columns:
 
     @classmethod
     def of(cls, fields: Sequence[str], settings: Settings) -> Columns:
-        """Return the columns of these field names. Raises JobFailedError if Bucket or Key is not among them."""
+        """Return the columns of these field names. Raises JobFailedError without Bucket or Key."""
         missing = [name for name in ("Bucket", "Key") if name not in fields]
         if missing:
             reason = f"Required fields are missing in the schema: {', '.join(missing)}"
@@ -107,7 +113,8 @@ class Columns:
 def fetch(location: dict[str, Any], session: RoleSession, settings: Settings, *, kms: bool) -> IO[bytes]:
     """Return a local copy of a manifest, read with the job role. Raises JobFailedError.
 
-    It must exist, be readable, have the ETag given (quoted or not), and be neither SSE-C nor, unless `kms`, SSE-KMS.
+    It must exist, be readable, have the ETag given (quoted or not), and be neither SSE-C nor, unless `kms`,
+    SSE-KMS.
     """
     codes = settings.failure_codes
     bucket, key = split_object_arn(location["ObjectArn"])

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
+
 from localcloud.batch_operations import store
 from localcloud.batch_operations.exceptions import JobFailedError
-from localcloud.batch_operations.manifest import TaskSource, open_csv_manifest
-from localcloud.batch_operations.models import Job
+from localcloud.batch_operations.generator import generate
+from localcloud.batch_operations.inventory import open_inventory_manifest
+from localcloud.batch_operations.manifest import INVENTORY_FORMAT, TaskSource, open_csv_manifest
 from localcloud.batch_operations.session import RoleSession, assume
+
+if TYPE_CHECKING:
+    from localcloud.batch_operations.job import Job
 
 
 def prepare(job: Job) -> tuple[RoleSession, TaskSource]:
@@ -15,21 +22,51 @@ def prepare(job: Job) -> tuple[RoleSession, TaskSource]:
     _check_report(job)
     _check_target(job)
     source = _open(job, session)
+    try:
+        _check_objects(job, source)
+    except JobFailedError:
+        source.close()
+        raise
     return session, source
 
 
 def _open(job: Job, session: RoleSession) -> TaskSource:
+    generator = job.request.get("ManifestGenerator")
+    if generator:
+        return _generated(job, generator["S3JobManifestGenerator"], session)
     manifest = job.request["Manifest"]
+    if manifest["Spec"]["Format"] == INVENTORY_FORMAT:
+        return open_inventory_manifest(manifest["Location"], session, job.settings)
     return open_csv_manifest(manifest, session, job.settings)
+
+
+def _generated(job: Job, generator: dict[str, Any], session: RoleSession) -> TaskSource:
+    name = generator["SourceBucket"].split(":::", 1)[1]
+    _check_region(job, name, "The source bucket")
+    _check_owner(job, generator["SourceBucket"], generator.get("ExpectedBucketOwner"))
+    output = generator.get("ManifestOutputLocation") or {}
+    if generator["EnableManifestOutput"]:
+        _check_owner(job, output["Bucket"], output.get("ExpectedManifestBucketOwner"))
+    source, job.generated_manifest = generate(generator, job.operation, job.id, session, job.settings)
+    return source
+
+
+def _check_objects(job: Job, source: TaskSource) -> None:
+    if job.operation == "S3PutObjectCopy":
+        return
+    with closing(source.tasks()) as tasks:
+        name = next(tasks).bucket
+    if store.bucket(name):
+        _check_region(job, name, "The objects' bucket")
 
 
 def _check_report(job: Job) -> None:
     report = job.request["Report"]
     if report["Enabled"]:
-        check_owner(job, report["Bucket"], report.get("ExpectedBucketOwner"))
+        _check_owner(job, report["Bucket"], report.get("ExpectedBucketOwner"))
 
 
-def check_owner(job: Job, bucket_arn: str, expected: str | None) -> None:
+def _check_owner(job: Job, bucket_arn: str, expected: str | None) -> None:
     """Raise JobFailedError if a bucket belongs to another account than expected."""
     name = bucket_arn.split(":::", 1)[1]
     if expected and store.owner(name) != expected:
@@ -41,15 +78,15 @@ def _check_target(job: Job) -> None:
     if job.operation != "S3PutObjectCopy":
         return
     name = job.request["Operation"]["S3PutObjectCopy"]["TargetResource"].split(":::", 1)[1]
-    check_region(job, name, "The destination bucket")
+    _check_region(job, name, "The destination bucket")
 
 
-def check_region(job: Job, name: str, what: str) -> None:
+def _check_region(job: Job, name: str, what: str) -> None:
     """Raise JobFailedError if a bucket does not exist or lies outside the job's region."""
     held = store.bucket(name)
     codes = job.settings.failure_codes
     if held is None:
         raise JobFailedError(codes.bucket_missing, f"{what} {name} does not exist")
     if held.region_name != job.region:
-        reason = f"{what} {name} is in {held.region_name}: the job must be created in that region, not in {job.region}"
+        reason = f"{what} {name} is in {held.region_name}: create the job there, not in {job.region}"
         raise JobFailedError(codes.region, reason)

@@ -1,8 +1,8 @@
 """Completion reports, to the byte.
 
-Layout and rows as captured from real jobs (aws-samples/sample-replicate-on-tag-for-amazon-s3, 2026) and in the S3
-User Guide, "Tracking job status and completion reports". `ReportSchema` names HTTPStatusCode and ErrorCode in the
-other order than the rows hold them; that is how S3 writes it.
+Layout and rows as captured from real jobs (aws-samples/sample-replicate-on-tag-for-amazon-s3, 2026) and in
+the S3 User Guide, "Tracking job status and completion reports". `ReportSchema` names HTTPStatusCode and
+ErrorCode in the other order than the rows hold them; that is how S3 writes it.
 """
 
 from __future__ import annotations
@@ -11,17 +11,20 @@ import csv
 import hashlib
 import io
 import json
-from datetime import datetime
 from tempfile import TemporaryFile
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from localcloud.batch_operations.exceptions import JobFailedError
 from localcloud.batch_operations.retries import patiently
-from localcloud.batch_operations.session import RoleSession
-from localcloud.batch_operations.settings import Settings
-from localcloud.batch_operations.task import Outcome, Task
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from localcloud.batch_operations.session import RoleSession
+    from localcloud.batch_operations.settings import Settings
+    from localcloud.batch_operations.task import Outcome, Task
 
 SCHEMA = "Bucket, Key, VersionId, TaskStatus, ErrorCode, HTTPStatusCode, ResultMessage"
 _PART = 8 * 1024 * 1024
@@ -51,7 +54,7 @@ class ReportWriter:
         self._failed.close()
 
     def publish(self, session: RoleSession, settings: Settings) -> None:
-        """Write results, then manifest.json.md5, then manifest.json with the job role. Raises JobFailedError."""
+        """Write results, manifest.json.md5 and, last, manifest.json. Raises JobFailedError."""
         bucket = self._report["Bucket"].split(":::", 1)[1]
         prefix = self._report.get("Prefix")
         root = f"{prefix}/job-{self._job_id}" if prefix else f"job-{self._job_id}"

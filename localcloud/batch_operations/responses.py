@@ -1,23 +1,31 @@
-"""The eight API operations: parse, check, ask the backend, answer. Shapes are those of botocore's s3control model."""
+"""The eight API operations: parse, check, ask the backend, answer.
+
+Shapes are those of botocore's s3control model.
+"""
 
 from __future__ import annotations
 
 import re
 from typing import Any
+from xml.sax.saxutils import escape
 
+from moto.core.exceptions import ServiceException
 from moto.core.responses import ActionResult, BaseResponse, EmptyResult
 
 from localcloud.batch_operations import exceptions, lifecycle
 from localcloud.batch_operations.models import BatchOperationsBackend, batch_operations_backends
 from localcloud.batch_operations.scheduler import scheduler
 from localcloud.batch_operations.settings import settings
-from localcloud.batch_operations.validation import check_create_job, check_shape
+from localcloud.batch_operations.shapes import is_modelled
+from localcloud.batch_operations.validation import MAX_TAGS, check_create_job, check_shape
 
 _SCOPE = re.compile(r"Credential=[^/]+/\d+/(?P<region>[^/]+)/s3/")
-_MAX_TAGS = 50
 
 
-class BatchOperationsResponse(BaseResponse):  # type: ignore[misc] # moto is untyped here
+_STATUS = {"AccessDenied": 403}
+
+
+class BatchOperationsResponse(BaseResponse):
     """Answers S3 Control requests about jobs."""
 
     def __init__(self) -> None:
@@ -30,15 +38,27 @@ class BatchOperationsResponse(BaseResponse):  # type: ignore[misc] # moto is unt
         try:
             super().parse_parameters(request)
         except Exception as error:
-            self.params = {}
+            self.params: dict[str, Any] = {}
             self._malformed = error
+
+    def serialized(self, action_result: ActionResult) -> Any:
+        """Serialise by the model, and errors that are not in it in the same form."""
+        error = action_result.result
+        if not isinstance(error, ServiceException) or is_modelled(error.code):
+            return super().serialized(action_result)
+        body = (
+            f"<ErrorResponse><Error><Code>{error.code}</Code><Message>{escape(error.message)}</Message></Error>"
+            "<RequestId></RequestId></ErrorResponse>"
+        )
+        return _STATUS.get(error.code, 400), {**self.response_headers, "Content-Type": "text/xml"}, body
 
     @property
     def backend(self) -> BatchOperationsBackend:
         """Return the jobs of the caller's account in the region the request was signed for."""
         scope = _SCOPE.search(self.headers.get("Authorization", ""))
         region = scope["region"] if scope else self.region
-        return batch_operations_backends[self.current_account][region]
+        backend: BatchOperationsBackend = batch_operations_backends[self.current_account][region]
+        return backend
 
     def _checked(self, operation: str, error: type[Exception] = exceptions.BadRequest) -> dict[str, Any]:
         if self._malformed:
@@ -97,7 +117,7 @@ class BatchOperationsResponse(BaseResponse):  # type: ignore[misc] # moto is unt
     def put_job_tagging(self) -> EmptyResult:
         """PutJobTagging: replaces all tags; an empty set deletes them."""
         request = self._checked("PutJobTagging")
-        if len(request["Tags"]) > _MAX_TAGS:
+        if len(request["Tags"]) > MAX_TAGS:
             raise exceptions.TooManyTags
         self.backend.job(request["JobId"]).tags = request["Tags"]
         return EmptyResult()

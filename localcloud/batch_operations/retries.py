@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from botocore.exceptions import ClientError, HTTPClientError
 
-from localcloud.batch_operations.settings import Settings
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from localcloud.batch_operations.settings import Settings
 
 _CODES = frozenset(("SlowDown", "RequestTimeout", "ConditionalRequestConflict", "TooManyRequestsException"))
 

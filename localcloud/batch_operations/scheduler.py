@@ -1,13 +1,16 @@
-"""Which jobs of an account run: at most so many at once, the highest priority first, pausing lower ones for it."""
+"""Which jobs of an account run: so many at once, the highest priority first, pausing lower ones for it."""
 
 from __future__ import annotations
 
 import threading
 from collections import defaultdict
-from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
-from localcloud.batch_operations.models import Job
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from localcloud.batch_operations.job import Job
 
 
 class Scheduler:

@@ -2,28 +2,55 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from localcloud.batch_operations import store
 from localcloud.batch_operations.clients import make_client
 from localcloud.batch_operations.exceptions import JobFailedError
-from localcloud.batch_operations.settings import FailureCodes
 from localcloud.iam import UnsupportedPolicy
 from localcloud.iam_roles import Role, read_role
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from localcloud.batch_operations.settings import FailureCodes
 
 SERVICE = "batchoperations.s3.amazonaws.com"
 
 _ABSENT = (
-    "aws:SourceAccount aws:SourceArn aws:SourceOrgID aws:CalledVia aws:CalledViaFirst aws:CalledViaLast "
-    "aws:SourceVpc aws:SourceVpce aws:VpcSourceIp aws:PrincipalServiceName aws:PrincipalOrgID "
-    "aws:MultiFactorAuthPresent aws:MultiFactorAuthAge s3:if-none-match s3:if-match s3:prefix s3:delimiter "
-    "s3:max-keys s3:VersionId s3:x-amz-acl s3:x-amz-content-sha256 s3:x-amz-copy-source "
-    "s3:x-amz-metadata-directive s3:x-amz-server-side-encryption s3:x-amz-storage-class "
-    "s3:x-amz-server-side-encryption-aws-kms-key-id s3:x-amz-server-side-encryption-customer-algorithm "
-    "s3:x-amz-website-redirect-location s3:ObjectCreationOperation s3:DataAccessPointArn "
-    "s3:DataAccessPointAccount s3:AccessPointNetworkOrigin"
-).split()
+    "aws:SourceAccount",
+    "aws:SourceArn",
+    "aws:SourceOrgID",
+    "aws:CalledVia",
+    "aws:CalledViaFirst",
+    "aws:CalledViaLast",
+    "aws:SourceVpc",
+    "aws:SourceVpce",
+    "aws:VpcSourceIp",
+    "aws:PrincipalServiceName",
+    "aws:PrincipalOrgID",
+    "aws:MultiFactorAuthPresent",
+    "aws:MultiFactorAuthAge",
+    "s3:if-none-match",
+    "s3:if-match",
+    "s3:prefix",
+    "s3:delimiter",
+    "s3:max-keys",
+    "s3:VersionId",
+    "s3:x-amz-acl",
+    "s3:x-amz-content-sha256",
+    "s3:x-amz-copy-source",
+    "s3:x-amz-metadata-directive",
+    "s3:x-amz-server-side-encryption",
+    "s3:x-amz-storage-class",
+    "s3:x-amz-server-side-encryption-aws-kms-key-id",
+    "s3:x-amz-server-side-encryption-customer-algorithm",
+    "s3:x-amz-website-redirect-location",
+    "s3:ObjectCreationOperation",
+    "s3:DataAccessPointArn",
+    "s3:DataAccessPointAccount",
+    "s3:AccessPointNetworkOrigin",
+)
 
 
 class JobIdentity(Protocol):
@@ -66,7 +93,10 @@ class RoleSession:
         bucket: str | None = None,
         extra: Mapping[str, str | None] | None = None,
     ) -> bool:
-        """Return whether the role may do this. `extra` adds condition keys of the call. Raises UnsupportedPolicy."""
+        """Return whether the role may do this. `extra` adds condition keys of the call.
+
+        Raises UnsupportedPolicy.
+        """
         context = self._base(bucket or "")
         return self.role.may(action, resource, {**context, **extra} if extra else context, bucket)
 
@@ -107,7 +137,10 @@ class RoleSession:
 
 
 def assume(job: JobIdentity, codes: FailureCodes) -> RoleSession:
-    """Assume a job's role, as batchoperations.s3.amazonaws.com. Raises JobFailedError, naming what is wrong with it."""
+    """Assume a job's role, as batchoperations.s3.amazonaws.com.
+
+    Raises JobFailedError, naming what is wrong with it.
+    """
     try:
         role = read_role(job.role_arn)
         context = {

@@ -1,9 +1,8 @@
-"""What tests and the local cloud can set, and every fact of AWS that no source confirms, one named field each."""
+"""What can be set, and every fact of AWS that no source confirms, one named field each."""
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +10,8 @@ from localcloud.clock import Clock, ScaledClock
 from localcloud.faults import Fault, Faults
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from localcloud.batch_operations.data_plane import DataPlane
 
 
@@ -26,6 +27,7 @@ class FailureCodes:
     report_forbidden: str = "ReportNotWritable"
     generator_empty: str = "ManifestGenerationFoundNoKeys"
     generator_write: str = "ManifestGenerationFailed"
+    generator_forbidden: str = "AccessDenied"
     role: str = "RoleNotAssumable"
     policy: str = "UnsupportedPolicy"
     region: str = "InvalidRegion"
@@ -47,7 +49,7 @@ class Settings:
     emit: Callable[[dict[str, Any], str], None] | None = None
     """Gets each event and its region; None drops them."""
     replicate: Callable[[str, str, str | None], None] | None = None
-    """Replicates (bucket, key, version id); None means `localcloud.replication.replicate_version`, where it exists."""
+    """Replicates (bucket, key, version id); None is `localcloud.replication.replicate_version`."""
     data_plane: DataPlane | None = None
     """What carries tasks out; None is S3 itself."""
     new_id: Callable[[], str] = field(default=lambda: str(uuid.uuid4()))
@@ -57,13 +59,12 @@ class Settings:
     tasks_per_second: float | None = None
     """Pace of one job; None is as fast as this machine."""
     task_attempts: int = 3
-    """How often a task is tried when S3 answers 500, 503 or nothing (unconfirmed; AWS's retries are not published)."""
+    """Tries of a task that S3 answers with 500, 503 or nothing (unconfirmed)."""
     retry_seconds: float = 0.1
     lambda_attempts: int = 3
     """How often a task is given to a function that answers TemporaryFailure (unconfirmed)."""
     lambda_batch: int = 1
-    """Tasks in one invocation with schema 1.0 (unconfirmed; AWS's samples show one)."""
-    lambda_batch_v2: int = 1
+    """Tasks in one invocation (unconfirmed; AWS's samples show one)."""
 
     failed_job_tasks: int = 1000
     """From this many tasks on, a job with too many failures fails (confirmed)."""
@@ -98,9 +99,13 @@ class Settings:
         "Task failed due to missing VersionId",
     )
     """A replicate task from a manifest without version ids (unconfirmed; the user guide requires them)."""
-    manifest_bucket_region_must_match: bool = False
-    """Whether a manifest in another region fails the job (unconfirmed)."""
     max_copy_bytes: int = 5 * 1024**3
+    """Largest object that a copy takes (confirmed); smaller in tests."""
+    checksum_algorithm: str = "CRC64NVME"
+    """Of S3ComputeObjectChecksum without ChecksumAlgorithm (unconfirmed)."""
+    generator_all_versions: bool = False
+    """Whether generated manifests of operations other than replicate hold noncurrent versions (unconfirmed).
+    """
     md5_sidecar: Callable[[str], str] = field(default=lambda digest: digest)
     """Body of manifest.json.md5 from the hex digest (unconfirmed)."""
     empty_report_manifest: bool = True
@@ -121,7 +126,7 @@ _current = Settings()
 
 def configure(settings: Settings) -> None:
     """Replace the settings in force, for jobs created from now on."""
-    global _current  # noqa: PLW0603
+    global _current
     _current = settings
 
 

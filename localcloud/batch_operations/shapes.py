@@ -1,15 +1,17 @@
-"""Values checked against a shape of botocore's model: required members, types, lengths, ranges, enums, patterns."""
+"""Values checked against botocore's shapes: required members, lengths, ranges, enums, patterns."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import botocore.session
 from botocore.model import ListShape, MapShape, Shape, StructureShape
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _TAG_PUNCTUATION = "_.:/=+-@"
 
@@ -18,6 +20,11 @@ _TAG_PUNCTUATION = "_.:/=+-@"
 def model() -> Any:
     """Return botocore's s3control model."""
     return botocore.session.Session().get_service_model("s3control")
+
+
+def is_modelled(code: str) -> bool:
+    """Return whether the model knows an error of this code."""
+    return any(shape.name == code for shape in model().error_shapes)
 
 
 def problems(shape: Shape, value: Any, path: str = "") -> Iterator[str]:
@@ -67,16 +74,16 @@ def _string(shape: Shape, value: str, path: str) -> Iterator[str]:
 def _fits(pattern: str, value: str) -> bool:
     if r"\p{L}" in pattern:
         return all(unicodedata.category(char)[0] in "LZN" or char in _TAG_PUNCTUATION for char in value)
-    return re.fullmatch(pattern, value) is not None
+    return bool(re.fullmatch(pattern, value))
 
 
 def _size(shape: Shape, size: int, path: str, what: str) -> Iterator[str]:
-    for bound, word, broken in (
-        ("min", "greater", lambda least: size < least),
-        ("max", "less", lambda most: size > most),
+    least, most = shape.metadata.get("min"), shape.metadata.get("max")
+    for word, limit, broken in (
+        ("greater", least, least is not None and size < least),
+        ("less", most, most is not None and size > most),
     ):
-        limit = shape.metadata.get(bound)
-        if limit is not None and broken(limit):
+        if broken:
             yield (
                 f"Value at '{path}' failed to satisfy constraint: "
                 f"Member must have {what} {word} than or equal to {limit}"

@@ -1,11 +1,13 @@
-"""What the service sees of S3 from within, as AWS's own does: facts of buckets and objects, without a request."""
+"""What the service sees of S3 from within, as AWS's own does: facts of buckets and objects."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from moto.s3.models import FakeDeleteMarker, FakeKey, s3_backends
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 def bucket(name: str) -> Any | None:
@@ -24,7 +26,7 @@ def owner(name: str) -> str | None:
 
 
 def version(bucket_name: str, key: str, version_id: str | None = None) -> Any | None:
-    """Return moto's object version (the current one without a version id), or None; a delete marker counts as none."""
+    """Return moto's object version (without an id the current one), or None; None for a delete marker too."""
     held = bucket(bucket_name)
     if held is None:
         return None
@@ -43,7 +45,7 @@ def tags(held: Any) -> dict[str, str]:
 
 
 def versions(bucket_name: str) -> Iterator[tuple[str, Any, bool]]:
-    """Yield (key, version, whether it is the latest) of a bucket in key order, newest first, without delete markers."""
+    """Yield (key, version, is it the latest) in key order, newest first, without delete markers."""
     held = bucket(bucket_name)
     for key in sorted(list(held.keys) if held else (), key=lambda name: name.encode()):
         stack = held.keys.getlist(key, default=[]) if held else []

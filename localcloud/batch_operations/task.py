@@ -10,7 +10,10 @@ _BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 
 
 class Task(NamedTuple):
-    """One object to work on. `key` is encoded as in the manifest; `version_id` is None without a version column."""
+    """One object to work on.
+
+    `key` is encoded as in the manifest; `version_id` is None without a version column.
+    """
 
     bucket: str
     key: str
@@ -32,7 +35,7 @@ def failed(status: int, code: str, message: str) -> Outcome:
 
 
 def decode_key(key: str, plus_is_space: bool = True) -> str | None:
-    """Return the object key an encoded manifest field stands for, decoded once; None if it does not decode."""
+    """Return the object key that a manifest's field stands for, decoded once, or None if it does not decode."""
     if "%" not in key and "+" not in key:
         return key
     if _BAD_ESCAPE.search(key):

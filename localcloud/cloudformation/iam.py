@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from typing import Any
 
-from localcloud.aws import client
+from moto.iam.aws_managed_policies import aws_managed_policies_data
+from moto.iam.models import AWSManagedPolicy, iam_backends
+
+from localcloud.aws import ACCOUNT_ID, client
 from localcloud.cloudformation.resource import Resource
 
 
@@ -50,6 +54,7 @@ class Role(Resource):
                 PolicyDocument=json.dumps({"Version": "2012-10-17", **policy["PolicyDocument"]}),
             )
         for arn in properties.get("ManagedPolicyArns", []):
+            _know_managed_policy(arn)
             iam.attach_role_policy(RoleName=role["RoleName"], PolicyArn=arn)
         return cls(role["RoleName"], {"Arn": role["Arn"], "RoleId": role["RoleId"]}, region)
 
@@ -61,3 +66,16 @@ class Role(Resource):
         for attached in iam.list_attached_role_policies(RoleName=name)["AttachedPolicies"]:
             iam.detach_role_policy(RoleName=name, PolicyArn=attached["PolicyArn"])
         iam.delete_role(RoleName=name)
+
+
+def _know_managed_policy(arn: str) -> None:
+    """Load one of AWS's managed policies; to load all of them, as moto can, takes a second."""
+    policies = iam_backends[ACCOUNT_ID]["aws"].managed_policies
+    name = arn.rpartition("/")[2]
+    if arn not in policies and arn.startswith("arn:aws:iam::aws:policy/"):
+        policies[arn] = AWSManagedPolicy.from_data(name, ACCOUNT_ID, "aws", _managed_policies()[name])
+
+
+@cache
+def _managed_policies() -> dict[str, Any]:
+    return dict(json.loads(aws_managed_policies_data))

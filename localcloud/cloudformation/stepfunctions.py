@@ -70,7 +70,7 @@ def _definition(properties: dict[str, Any], region: str) -> str:
     if missing:
         raise ValueError(f"DefinitionSubstitutions lacks {', '.join(missing)}")
     text = re.sub(r"\$\{(\w+)\}", lambda match: str(substitutions[match[1]]), text)
-    return json.dumps(yaml.safe_load(text))
+    return json.dumps(yaml.load(text, Loader=yaml.CSafeLoader))
 
 
 def _logging(value: dict[str, Any]) -> dict[str, Any]:

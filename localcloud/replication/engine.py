@@ -24,6 +24,9 @@ log = logging.getLogger(__name__)
 
 PENDING, COMPLETED, FAILED = "PENDING", "COMPLETED", "FAILED"
 
+_LOOK_SECONDS = 0.01
+"""Real time between looks at the clock while versions wait: whoever advances it wakes nobody."""
+
 
 @dataclass(order=True)
 class _Task:
@@ -133,9 +136,8 @@ class Engine:
             if first is None:
                 self._wake.wait()
                 continue
-            wait = (first.due - self._clock.now()).total_seconds()
-            if wait > 0:
-                self._clock.sleep(wait, self._wake)
+            if first.due > self._clock.now():
+                self._wake.wait(_LOOK_SECONDS)
                 continue
             with self._changed:
                 task = heapq.heappop(self._waiting)

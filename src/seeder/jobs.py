@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
@@ -20,13 +19,17 @@ FIRST_LOOK_SECONDS = 30
 SHORTEST_LOOK_SECONDS = 30
 LONGEST_LOOK_SECONDS = 3600
 LOOKS_PER_REMAINDER = 3
+NOT_FOUND_SECONDS = 300
 PRIORITY = 10
 FINAL = frozenset({"Complete", "Cancelled", "Failed"})
 _NOT_FOUND = frozenset({"NoSuchJob", "NoSuchJobException", "NotFoundException"})
 
 
 class Job(BaseModel):
-    """A job as last seen. Counts are 0 until AWS tells them; `next_look_seconds` is how long to wait now."""
+    """A job as last seen. Counts are 0 until AWS tells them.
+
+    `next_look_seconds` is how long to wait now, `waited_seconds` how long was waited before the last look.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -40,6 +43,7 @@ class Job(BaseModel):
     failed: int = 0
     reasons: list[str] = []
     finished: bool = False
+    waited_seconds: int = 0
     next_look_seconds: int = FIRST_LOOK_SECONDS
 
 
@@ -81,24 +85,22 @@ def create_copy(s3control: S3ControlClient, run: Run, manifest: Progress, role_a
     return Job(id=answer["JobId"], region=run.job_region, operation=run.operation)
 
 
-def describe(
-    s3control: S3ControlClient, account_id: str, job: Job, now: datetime | None = None
-) -> Job:
+def describe(s3control: S3ControlClient, account_id: str, job: Job) -> Job:
     """Look at a job and plan the next look. A job not found right after its creation is looked for again.
 
     Raises ClientError.
     """
+    waited = job.waited_seconds + job.next_look_seconds
     try:
         seen: dict[str, Any] = dict(s3control.describe_job(AccountId=account_id, JobId=job.id)["Job"])
     except ClientError as error:
-        if code_of(error) in _NOT_FOUND and job.status == "New":
-            return job
+        if code_of(error) in _NOT_FOUND and waited <= NOT_FOUND_SECONDS:
+            return job.model_copy(update={"waited_seconds": waited})
         raise
     progress = seen.get("ProgressSummary") or {}
     total = progress.get("TotalNumberOfTasks") or 0
     succeeded = progress.get("NumberOfTasksSucceeded") or 0
     failed = progress.get("NumberOfTasksFailed") or 0
-    elapsed = ((now or datetime.now(UTC)) - seen["CreationTime"]).total_seconds()
     return job.model_copy(
         update={
             "status": seen["Status"],
@@ -107,7 +109,8 @@ def describe(
             "failed": failed,
             "reasons": [reason["FailureReason"] for reason in seen.get("FailureReasons", [])],
             "finished": seen["Status"] in FINAL,
-            "next_look_seconds": next_look(elapsed, succeeded + failed, total),
+            "waited_seconds": waited,
+            "next_look_seconds": next_look(waited, succeeded + failed, total),
         }
     )
 

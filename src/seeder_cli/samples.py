@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 from urllib.parse import urlencode
 
+from botocore.exceptions import ClientError, ParamValidationError
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from seeder_cli.errors import CommandError
@@ -102,16 +103,18 @@ def _parse(path: Path) -> Iterator[Sample]:
 
 
 def put(s3: S3Client, bucket: str, samples: Iterable[Sample]) -> None:
-    """Put the objects into a bucket."""
+    """Put the objects into a bucket. Raises CommandError for one that S3 refuses."""
     for sample in samples:
-        tagging = {"Tagging": urlencode(sample.tags)} if sample.tags else {}
-        s3.put_object(
-            Bucket=bucket,
-            Key=sample.key,
-            Body=sample.body,
-            Metadata=sample.metadata,
-            **tagging,  # type: ignore[arg-type]
-        )
+        try:
+            s3.put_object(
+                Bucket=bucket,
+                Key=sample.key,
+                Body=sample.body,
+                Metadata=sample.metadata,
+                Tagging=urlencode(sample.tags),
+            )
+        except (ClientError, ParamValidationError) as error:
+            raise CommandError(f"object {sample.key!r} can't be put: {error}") from error
 
 
 def read_faults(path: Path) -> list[dict[str, object]]:

@@ -1,18 +1,20 @@
-"""What every operation shares: injected faults, keys and version ids that are no use, retries, errors as outcomes."""
+"""What operations share: injected faults, rows that are no use, retries, errors as outcomes."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, ParamValidationError
 
 from localcloud.batch_operations.retries import patiently
-from localcloud.batch_operations.session import RoleSession
-from localcloud.batch_operations.settings import Settings
 from localcloud.batch_operations.task import Outcome, Task, decode_key, failed
+
+if TYPE_CHECKING:
+    from localcloud.batch_operations.session import RoleSession
+    from localcloud.batch_operations.settings import Settings
 
 MISSING_VERSION = (400, "InvalidRequest", "Task failed due to missing VersionId")
 
@@ -41,7 +43,7 @@ class Operation(ABC):
         self.session = context.session
         self.settings = context.settings
 
-    def run(self, tasks: Iterable[Task]) -> Iterator[tuple[Task, Outcome]]:
+    def run(self, tasks: Iterable[Task]) -> Generator[tuple[Task, Outcome], None, None]:
         """Yield each task with its outcome. Raises UnsupportedPolicy where a policy cannot be evaluated."""
         for task in tasks:
             key = decode_key(task.key, self.settings.plus_is_space)
@@ -54,14 +56,19 @@ class Operation(ABC):
 
     def refusal(self, task: Task, key: str | None) -> Outcome | None:
         """Return the outcome of a task that is not even tried, or None."""
-        fault = self.settings.strikes.strike(key=task.key if key is None else key, job=self.context.names)
-        if fault:
-            return failed(fault.status, fault.code, f"Injected fault: {fault.code}")
+        struck = self.fault(task.key if key is None else key)
+        if struck:
+            return struck
         if key is None:
             return failed(*self.settings.undecodable_key)
         if task.version_id == "":
             return failed(*self.missing_version)
         return None
+
+    def fault(self, key: str) -> Outcome | None:
+        """Return the outcome that an injected fault gives this (decoded) key, or None."""
+        fault = self.settings.strikes.strike(key=key, job=self.context.names)
+        return failed(fault.status, fault.code, f"Injected fault: {fault.code}") if fault else None
 
     def _attempt(self, task: Task, key: str) -> Outcome:
         try:

@@ -1,4 +1,7 @@
-"""S3PutObjectCopy. Contract: S3 User Guide, "Copy objects"; API reference, S3CopyObjectOperation and CopyObject."""
+"""S3PutObjectCopy.
+
+Contract: S3 User Guide, "Copy objects"; API reference, S3CopyObjectOperation and CopyObject.
+"""
 
 from __future__ import annotations
 
@@ -126,7 +129,7 @@ class CopyOperation(Operation):
 
 
 def copy_parameters(parameters: dict[str, Any]) -> dict[str, Any]:
-    """Return the CopyObject parameters that a S3CopyObjectOperation's stand for, apart from source and target."""
+    """Return the CopyObject parameters that a S3CopyObjectOperation stands for, without source and target."""
     call = {name: parameters[name] for name in _SAME_NAME if name in parameters}
     metadata = parameters.get("NewObjectMetadata") or {}
     call |= {name: metadata[name] for name in _METADATA if name in metadata}

@@ -1,4 +1,4 @@
-"""A small S3 with replication, for tests: moto, our patches, and a client whose answers are checked by the model."""
+"""A small S3 with replication, for tests: moto, our patches, and a client that checks answers by model."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ ROLE = "arn:aws:iam::123456789012:role/replication"
 
 @cache
 def client(service: str = "s3", region: str = "us-east-1") -> Any:
-    """Return a client that asserts that every answer fits botocore's model."""
+    """Return a client; that of S3 asserts that every answer fits botocore's model."""
     made = boto3.client(
         service,  # type: ignore[call-overload]
         region_name=region,
         aws_access_key_id="test",
         aws_secret_access_key="test",
     )
-    made.meta.events.register("after-call", _fits_model)
+    made.meta.events.register("after-call.s3", _fits_model)
     return made
 
 
@@ -71,7 +71,7 @@ class World:
         return self.head(key, bucket, version).get("ReplicationStatus")
 
     def versions(self, bucket: str = "dst") -> list[tuple[str, str, bool]]:
-        """Return (key, version id, whether it is a delete marker) in the order of the listing, markers last."""
+        """Return (key, version id, whether a delete marker) in the order of the listing, markers last."""
         page = self.s3.list_object_versions(Bucket=bucket)
         return [
             (item["Key"], item["VersionId"], marker)

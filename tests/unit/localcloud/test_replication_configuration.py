@@ -222,7 +222,8 @@ def test_a_body_that_is_no_configuration_is_malformed(body: bytes) -> None:
 
 
 def test_a_priority_that_is_no_number_is_malformed() -> None:
-    body = b"<ReplicationConfiguration><Role>r</Role><Rule><Priority>high</Priority></Rule></ReplicationConfiguration>"
+    rules = b"<Rule><Priority>high</Priority></Rule>"
+    body = b"<ReplicationConfiguration><Role>r</Role>%b</ReplicationConfiguration>" % rules
 
     with pytest.raises(Exception, match="MalformedXML"):
         configuration.parse(body)

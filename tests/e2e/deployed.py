@@ -1,0 +1,126 @@
+"""The deployed application as a test sees it: buckets, executions, and how they end."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import time
+import uuid
+from dataclasses import dataclass, field
+from typing import Any
+
+from localcloud.cloud import LocalCloud
+from localcloud.deploy import Stack
+
+WAIT_SECONDS = 60
+EUROPE = "eu-west-1"
+
+
+@dataclass
+class Deployed:
+    """A stack on a running local cloud."""
+
+    cloud: LocalCloud
+    stack: Stack
+    _numbers: itertools.count[int] = field(default_factory=itertools.count)
+
+    @property
+    def states(self) -> Any:
+        return self.cloud.client("stepfunctions", self.stack.region)
+
+    @property
+    def state_bucket(self) -> str:
+        return self.stack.outputs["StateBucketName"]
+
+    def bucket(self, region: str = "us-east-1", versioned: bool = True, keys: list[str] | None = None) -> str:
+        """Make a bucket with an object for each key, whose content is the key."""
+        name = f"bucket-{next(self._numbers)}-{uuid.uuid4().hex[:8]}"
+        s3 = self.cloud.client("s3", region)
+        place = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
+        s3.create_bucket(Bucket=name, **place)
+        if versioned:
+            s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
+        for key in keys or []:
+            s3.put_object(Bucket=name, Key=key, Body=key.encode(), Metadata={"origin": "test"})
+        return name
+
+    def add_rule(self, source: str, *destinations: str, **members: Any) -> None:
+        """Add one enabled rule for each destination, as anyone would."""
+        role = self.cloud.client("iam").get_role(RoleName=self.stack.resources["ReplicationRole"])["Role"]
+        rules = [
+            {
+                "ID": f"to-{destination}",
+                "Priority": number,
+                "Status": "Enabled",
+                "Filter": {"Prefix": ""},
+                "DeleteMarkerReplication": {"Status": "Disabled"},
+                "Destination": {"Bucket": f"arn:aws:s3:::{destination}"},
+                **members,
+            }
+            for number, destination in enumerate(destinations)
+        ]
+        self.cloud.client("s3").put_bucket_replication(
+            Bucket=source, ReplicationConfiguration={"Role": role["Arn"], "Rules": rules}
+        )
+
+    def start(self, machine: str, document: Any, name: str | None = None) -> str:
+        """Start an execution of "Seed" or "Fleet"; return its ARN."""
+        given = {"name": name} if name else {}
+        answer = self.states.start_execution(
+            stateMachineArn=self.stack.outputs[f"{machine}Arn"], input=json.dumps(document), **given
+        )
+        return str(answer["executionArn"])
+
+    def wait(self, execution: str) -> dict[str, Any]:
+        """Wait for an execution to end; return its description, the output parsed."""
+        until = time.monotonic() + WAIT_SECONDS
+        while time.monotonic() < until:
+            seen = self.states.describe_execution(executionArn=execution)
+            if seen["status"] != "RUNNING":
+                return dict(seen) | {"output": json.loads(seen.get("output", "null"))}
+            time.sleep(0.02)
+        raise AssertionError(f"{execution} still runs after {WAIT_SECONDS} s")
+
+    def seed(self, document: Any) -> dict[str, Any]:
+        """Start one run by hand and wait for its end."""
+        return self.wait(self.start("Seed", document))
+
+    def runs_of(self, source: str, expected: int = 1) -> list[dict[str, Any]]:
+        """Wait until so many runs of a source have ended; return them."""
+        until = time.monotonic() + WAIT_SECONDS
+        while time.monotonic() < until:
+            found = [
+                item
+                for item in self.states.list_executions(stateMachineArn=self.stack.outputs["SeedArn"])["executions"]
+                if f"-{source}-" in item["name"]
+            ]
+            if len(found) >= expected:
+                return [self.wait(item["executionArn"]) for item in found]
+            time.sleep(0.02)
+        raise AssertionError(f"{len(found)} runs of {source}, expected {expected}")
+
+    def quiet(self) -> None:
+        """Wait until no execution of either state machine runs."""
+        for machine in ("FleetArn", "SeedArn"):
+            pages = self.states.list_executions(stateMachineArn=self.stack.outputs[machine], statusFilter="RUNNING")
+            for item in pages["executions"]:
+                self.wait(item["executionArn"])
+
+    def contents(self, bucket: str, region: str = "us-east-1") -> dict[str, bytes]:
+        """Return all objects of a bucket."""
+        s3 = self.cloud.client("s3", region)
+        pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket)
+        keys = [item["Key"] for page in pages for item in page.get("Contents", [])]
+        return {key: s3.get_object(Bucket=bucket, Key=key)["Body"].read() for key in keys}
+
+    def record(self, run_id: str) -> dict[str, Any]:
+        """Return a run's record, as it stands in the state bucket."""
+        s3 = self.cloud.client("s3")
+        body = s3.get_object(Bucket=self.state_bucket, Key=f"runs/{run_id}/run.json")["Body"].read()
+        document: dict[str, Any] = json.loads(body)
+        return document
+
+    def jobs(self, region: str = EUROPE) -> list[dict[str, Any]]:
+        """Return the batch jobs of a region."""
+        answer = self.cloud.client("s3control", region).list_jobs(AccountId="123456789012")
+        return list(answer["Jobs"])

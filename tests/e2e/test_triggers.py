@@ -1,0 +1,179 @@
+"""What starts runs on the deployed stack: rules added, the schedule, and inputs to `fleet` by hand."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from localcloud import events, schedules
+from tests.e2e.deployed import EUROPE, Deployed
+
+EVENTS = Path(__file__).parents[2] / "events"
+
+
+def sample(name: str) -> Any:
+    return json.loads((EVENTS / f"{name}.json").read_text())
+
+
+def rule_added(source: str, event_id: str = "7a0c4d0e-2f83-4d34-8f58-6a0d7a2c9a10") -> Any:
+    text = json.dumps(sample("rule-added")).replace("foghorn1.bucket", source)
+    event = json.loads(text)
+    event["detail"]["eventID"] = event_id
+    return event
+
+
+def test_a_rule_added_seeds_its_destination(deployed: Deployed) -> None:
+    source, destination = deployed.bucket(keys=["a", "b/c"]), deployed.bucket(EUROPE)
+    deployed.add_rule(source, destination)
+    (run,) = deployed.runs_of(source)
+    assert run["status"] == "SUCCEEDED"
+    assert sorted(deployed.contents(destination, EUROPE)) == ["a", "b/c"]
+    assert run["output"]["run"]["request"]["trigger"] == "rule-added"
+
+
+def test_each_enabled_rule_is_a_run_of_its_own(deployed: Deployed) -> None:
+    source, first, second = deployed.bucket(keys=["a"]), deployed.bucket(), deployed.bucket(EUROPE)
+    deployed.add_rule(source, first, second)
+    runs = deployed.runs_of(source, expected=2)
+    assert {run["output"]["record"]["destination"] for run in runs} == {first, second}
+
+
+def test_a_disabled_rule_seeds_nothing(deployed: Deployed) -> None:
+    source, destination = deployed.bucket(keys=["a"]), deployed.bucket()
+    deployed.add_rule(source, destination, Status="Disabled")
+    ended = deployed.wait(deployed.start("Fleet", rule_added(source)))
+    assert ended["status"] == "SUCCEEDED"
+    assert ended["output"]["runs"] == []
+    assert deployed.contents(destination) == {}
+
+
+def test_a_rules_prefix_is_the_scope_of_its_run(deployed: Deployed) -> None:
+    source, destination = deployed.bucket(keys=["logs/a", "b"]), deployed.bucket()
+    deployed.add_rule(source, destination, Filter={"Prefix": "logs/"})
+    deployed.runs_of(source)
+    assert sorted(deployed.contents(destination)) == ["logs/a"]
+
+
+def test_a_rule_that_filters_by_tag_is_refused_with_the_reason(deployed: Deployed) -> None:
+    source, destination = deployed.bucket(keys=["a"]), deployed.bucket()
+    deployed.add_rule(source, destination, Filter={"Tag": {"Key": "k", "Value": "v"}})
+    (run,) = deployed.runs_of(source)
+    assert run["error"] == "InvalidRequest"
+    assert "selects objects by tag" in run["cause"]
+
+
+def test_the_same_event_delivered_twice_seeds_once(deployed: Deployed) -> None:
+    source, destination = deployed.bucket(keys=["a"]), deployed.bucket(EUROPE)
+    deployed.add_rule(source, destination)
+    deployed.runs_of(source)
+    before = len(deployed.jobs(EUROPE))
+    event = rule_added(source)
+    for _ in range(2):
+        events.deliver(event, "us-east-1")
+    runs = deployed.runs_of(source, expected=2)
+    deployed.quiet()
+    assert len(deployed.runs_of(source, expected=2)) == len(runs) == 2
+    assert len(deployed.jobs(EUROPE)) == before + 1
+
+
+def test_a_second_delivery_after_the_first_run_ended_is_skipped(deployed: Deployed) -> None:
+    source, destination = deployed.bucket(keys=["a"]), deployed.bucket()
+    deployed.add_rule(source, destination)
+    deployed.runs_of(source)
+    event = rule_added(source)
+    first, second = (deployed.wait(deployed.start("Fleet", event))["output"]["runs"] for _ in range(2))
+    assert (first[0]["state"], second[0]["state"]) == ("Complete", "Skipped")
+
+
+def test_an_event_without_request_parameters_is_resolved_by_its_resources(deployed: Deployed) -> None:
+    source, destination = deployed.bucket(keys=["a"]), deployed.bucket()
+    deployed.add_rule(source, destination)
+    deployed.runs_of(source)
+    event = rule_added(source, event_id="without-parameters")
+    del event["detail"]["requestParameters"]
+    ended = deployed.wait(deployed.start("Fleet", event))
+    assert ended["output"]["runs"][0]["state"] == "Complete"
+
+
+def test_an_event_of_a_failed_call_does_not_match_the_rule(deployed: Deployed) -> None:
+    source, destination = deployed.bucket(keys=["a"]), deployed.bucket()
+    deployed.add_rule(source, destination)
+    deployed.runs_of(source)
+    event = rule_added(source, event_id="failed-call")
+    event["detail"]["errorCode"] = "AccessDenied"
+    events.deliver(event, "us-east-1")
+    deployed.quiet()
+    assert len(deployed.runs_of(source)) == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "cause"),
+    [
+        ({"errorCode": "AccessDenied"}, "detail.errorCode: 'AccessDenied': the call that this event tells of failed"),
+        ({"eventName": "PutBucketAcl"}, "detail.eventName: 'PutBucketAcl' is not PutBucketReplication"),
+        ({"eventID": ""}, "detail.eventID: '' is not an id"),
+        ({"requestParameters": None, "resources": []}, "detail.requestParameters.bucketName: missing"),
+    ],
+)
+def test_an_event_that_can_not_be_seeded_names_its_field(
+    deployed: Deployed, change: dict[str, Any], cause: str
+) -> None:
+    event = rule_added(deployed.bucket())
+    event["detail"] |= change
+    ended = deployed.wait(deployed.start("Fleet", event))
+    assert (ended["status"], ended["error"]) == ("FAILED", "InvalidRequest")
+    assert ended["cause"].startswith(cause)
+
+
+def test_a_destination_without_versioning_is_refused_where_a_rule_needs_it(deployed: Deployed) -> None:
+    source, destination = deployed.bucket(keys=["a"]), deployed.bucket()
+    deployed.add_rule(source, destination)
+    deployed.runs_of(source)
+    deployed.cloud.client("s3").put_bucket_versioning(
+        Bucket=destination, VersioningConfiguration={"Status": "Suspended"}
+    )
+    event = rule_added(source, event_id="suspended")
+    deployed.wait(deployed.start("Fleet", event))
+    refused = [run for run in deployed.runs_of(source, expected=2) if run["status"] == "FAILED"]
+    assert refused[0]["error"] == "InvalidRequest"
+    assert refused[0]["cause"].startswith(f"destination: bucket '{destination}' has versioning Suspended")
+
+
+def test_the_fleet_sample_seeds_each_pair_and_one_failure_stops_no_other(deployed: Deployed) -> None:
+    trigger = sample("fleet")
+    source, destination = deployed.bucket(keys=["a", "logs/b"]), deployed.bucket()
+    trigger["pairs"][0] |= {"source": source, "destination": "not-there-at-all"}
+    trigger["pairs"][1] |= {"source": source, "destination": destination}
+    ended = deployed.wait(deployed.start("Fleet", trigger))
+    assert ended["status"] == "SUCCEEDED"
+    assert [run["state"] for run in ended["output"]["runs"]] == ["Failed", "Complete"]
+    assert sorted(deployed.contents(destination)) == ["logs/b"]
+
+
+def test_a_wrong_pair_is_named_by_its_place(deployed: Deployed) -> None:
+    trigger = {"pairs": [{"source": "good-bucket", "destination": "other-bucket"}, {"source": "x"}]}
+    ended = deployed.wait(deployed.start("Fleet", trigger))
+    assert (ended["error"], ended["cause"].split(":")[0]) == ("InvalidRequest", "pairs[1].source")
+
+
+def test_the_schedule_sample_seeds_its_pairs_when_the_schedule_fires(deployed: Deployed) -> None:
+    trigger = sample("schedule")
+    source, destination = deployed.bucket(keys=["a"]), deployed.bucket()
+    trigger["pairs"][0] |= {"source": source, "destination": destination}
+    scheduler = deployed.cloud.client("scheduler")
+    schedule = scheduler.get_schedule(Name=f"{deployed.stack.name}-resync")
+    assert schedule["State"] == "DISABLED"
+    scheduler.update_schedule(
+        Name=schedule["Name"],
+        ScheduleExpression=schedule["ScheduleExpression"],
+        FlexibleTimeWindow=schedule["FlexibleTimeWindow"],
+        State="DISABLED",
+        Target=schedule["Target"] | {"Input": json.dumps(trigger)},
+    )
+    schedules.fire(schedule["Name"], "us-east-1")
+    (run,) = deployed.runs_of(source)
+    assert run["output"]["run"]["request"]["trigger"] == "schedule"
+    assert sorted(deployed.contents(destination)) == ["a"]
