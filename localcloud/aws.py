@@ -11,13 +11,14 @@ from botocore.config import Config
 
 ACCOUNT_ID = "123456789012"
 REGION = "us-east-1"
+_NAME = "localcloud"
 
 _lock = threading.Lock()
 
 
 @lru_cache(maxsize=1)
 def _session() -> boto3.Session:
-    return boto3.Session(aws_access_key_id="localcloud", aws_secret_access_key="localcloud")
+    return boto3.Session(_NAME, _NAME)
 
 
 @lru_cache(maxsize=256)

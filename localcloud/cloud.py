@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, ClassVar
 
 from moto import mock_aws
 
 from localcloud import (
     aws,
     batch_operations,
-    policy_gaps,
     cloudformation,
     cloudtrail,
     events,
+    policy_gaps,
     replication,
+    s3_lock,
     schedules,
     scoped,
     stepfunctions,
@@ -33,8 +35,11 @@ from localcloud.server import Server
 class LocalCloud:
     """AWS in this process, from `start` to `stop`; also a context manager.
 
-    While it runs, boto3 clients made in this process are answered here. One cloud can run at a time.
+    While it runs, boto3 clients made in this process are answered here, and the user's own AWS settings are out of
+    reach. One cloud can run at a time.
     """
+
+    _running: ClassVar[LocalCloud | None] = None
 
     def __init__(self, clock: Clock | None = None, faults: list[Fault] | None = None) -> None:
         self.clock = clock or ScaledClock()
@@ -44,7 +49,11 @@ class LocalCloud:
         self._moto = mock_aws(config=_MOTO_CONFIG)
 
     def start(self) -> LocalCloud:
-        """Start all services, empty."""
+        """Start all services, empty. Raises RuntimeError when a cloud is running in this process."""
+        if LocalCloud._running is not None:
+            raise RuntimeError("a local cloud is running in this process already; stop it first")
+        LocalCloud._running = self
+        self._set_environment()
         self._moto.start()
         self._stopped.clear()
         configure(self.settings)
@@ -55,6 +64,7 @@ class LocalCloud:
         schedules.install(self._patches, self.clock, self._stopped)
         cloudformation.install(self._patches)
         policy_gaps.install(self._patches)
+        s3_lock.install(self._patches)
         replication.install(self._patches, self.clock)
         cloudtrail.install(self._patches, events.deliver, self.clock)
         return self
@@ -66,6 +76,21 @@ class LocalCloud:
         replication.stop()
         self._patches.undo()
         self._moto.stop()
+        os.environ.clear()
+        os.environ.update(self._outer_environment)
+        LocalCloud._running = None
+
+    def _set_environment(self) -> None:
+        self._outer_environment = dict(os.environ)
+        for name in self._outer_environment:
+            if name.startswith("AWS_"):
+                del os.environ[name]
+        os.environ |= {
+            "AWS_CONFIG_FILE": os.devnull,
+            "AWS_DEFAULT_REGION": aws.REGION,
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        }
 
     def __enter__(self) -> LocalCloud:
         return self.start()

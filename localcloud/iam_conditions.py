@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
 
-class UnsupportedPolicy(ValueError):  # noqa: N818  # it is the policy that is unsupported
+class UnsupportedPolicy(ValueError):  # it is the policy that is unsupported
     """A policy whose answer depends on something that the local cloud does not evaluate."""
 
 

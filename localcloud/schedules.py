@@ -1,4 +1,4 @@
-"""EventBridge Scheduler: an enabled `rate(…)` schedule fires on the cloud's clock; `cron(…)` and `at(…)` are refused."""
+"""EventBridge Scheduler: an enabled `rate(…)` schedule fires on the cloud's clock, others are refused."""
 
 from __future__ import annotations
 

@@ -24,9 +24,7 @@ class ScopedEnviron(os._Environ):  # type: ignore[type-arg]
     """`os.environ` for whoever is outside an invocation; the function's own variables inside."""
 
     def __init__(self, outer: Any) -> None:
-        super().__init__(
-            outer._data, outer.encodekey, outer.decodekey, outer.encodevalue, outer.decodevalue
-        )
+        super().__init__(outer._data, outer.encodekey, outer.decodekey, outer.encodevalue, outer.decodevalue)
 
     def __getitem__(self, key: str) -> str:
         inner = _environment.get()
@@ -66,15 +64,16 @@ class ScopedOutput:
 
 
 def install(patches: Patches) -> None:
-    """Make environment and standard output scoped until the patches are undone."""
+    """Make the environment scoped until the patches are undone."""
     patches.replace(os, "environ", ScopedEnviron(os.environ))
-    patches.replace(sys, "stdout", ScopedOutput(sys.stdout))
 
 
 @contextmanager
 def scope(variables: Mapping[str, str]) -> Iterator[io.StringIO]:
     """Run the block with these variables alone; yield what it prints."""
     printed = io.StringIO()
+    if not isinstance(sys.stdout, ScopedOutput):  # not once for all: test runners exchange it
+        sys.stdout = ScopedOutput(sys.stdout)
     environment_token = _environment.set(dict(variables))
     output_token = _output.set(printed)
     try:

@@ -76,6 +76,10 @@ def _name_executions(patches: Patches) -> None:
         return details
 
     start = patches.replace(StepFunctionsParserBackend, "start_execution", start_execution)
+    # An execution can be listed a moment before its worker has set the status.
+    patches.replace(
+        Execution, "status", property(lambda self: self.exec_status.value if self.exec_status else "RUNNING")
+    )
     original_details = patches.replace(Execution, "get_start_execution_details", start_details)
 
 

@@ -72,9 +72,9 @@ class JobFailedError(Exception):
         self.reason = reason[:256]
 
 
-class JobStopped(Exception):  # noqa: N818
+class JobStopped(Exception):
     """The local cloud is being stopped, or moto was reset: the job's thread ends where it stands."""
 
 
-class JobCancelled(Exception):  # noqa: N818
+class JobCancelled(Exception):
     """The job was cancelled while it ran."""

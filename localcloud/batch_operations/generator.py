@@ -8,7 +8,6 @@ from __future__ import annotations
 import csv
 import gzip
 import hashlib
-import io
 import json
 from tempfile import TemporaryFile
 from typing import IO, TYPE_CHECKING, Any
@@ -19,7 +18,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from localcloud.batch_operations import store
 from localcloud.batch_operations.exceptions import JobFailedError
 from localcloud.batch_operations.filters import selection
-from localcloud.batch_operations.manifest import TaskSource
+from localcloud.batch_operations.manifest import TaskSource, text_of
 from localcloud.batch_operations.report import Output
 from localcloud.batch_operations.task import Task
 
@@ -84,23 +83,18 @@ def _eligible(bucket: str, version: Any) -> bool:
 
 def _write(tasks: Iterator[Task], file: IO[bytes]) -> int:
     total = 0
-    text = io.TextIOWrapper(file, encoding="utf-8", newline="")
-    rows = csv.writer(text, quoting=csv.QUOTE_ALL, lineterminator="\n")
-    for task in tasks:
-        rows.writerow(task)
-        total += 1
-    text.detach()
+    with text_of(file) as text:
+        rows = csv.writer(text, quoting=csv.QUOTE_ALL, lineterminator="\n")
+        for task in tasks:
+            rows.writerow(task)
+            total += 1
     return total
 
 
 def _read(file: IO[bytes]) -> Generator[Task, None, None]:
-    file.seek(0)
-    text = io.TextIOWrapper(file, encoding="utf-8", newline="")
-    try:
+    with text_of(file) as text:
         for bucket, key, version_id in csv.reader(text):
             yield Task(bucket, key, version_id)
-    finally:
-        text.detach()
 
 
 def _keep(

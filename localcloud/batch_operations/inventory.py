@@ -8,14 +8,21 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-import io
 import json
 import zlib
 from contextlib import ExitStack
 from typing import IO, TYPE_CHECKING, Any, cast
 
 from localcloud.batch_operations.exceptions import JobFailedError
-from localcloud.batch_operations.manifest import Columns, TaskSource, counted, fetch, read_object, spooled
+from localcloud.batch_operations.manifest import (
+    Columns,
+    TaskSource,
+    counted,
+    fetch,
+    read_object,
+    spooled,
+    text_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -76,13 +83,11 @@ def _rows(copy: IO[bytes], columns: Columns, settings: Settings) -> Iterator[Tas
     zipped = copy.read(2) == _GZIP
     copy.seek(0)
     raw: IO[bytes] = cast("IO[bytes]", gzip.GzipFile(fileobj=copy)) if zipped else copy
-    text = io.TextIOWrapper(raw, encoding="utf-8", newline="")
     try:
-        yield from columns.tasks(text, settings)
+        with text_of(raw) as text:
+            yield from columns.tasks(text, settings)
     except (OSError, EOFError, zlib.error) as error:
         raise _content(f"A data file of the inventory cannot be unpacked: {error}", settings) from error
-    finally:
-        text.detach()
 
 
 def _content(reason: str, settings: Settings) -> JobFailedError:

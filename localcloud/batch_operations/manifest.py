@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
+from contextlib import contextmanager
 from dataclasses import dataclass
 from tempfile import TemporaryFile
 from typing import IO, TYPE_CHECKING, Any
@@ -40,16 +41,12 @@ class TaskSource:
 
 def open_csv_manifest(manifest: dict[str, Any], session: RoleSession, settings: Settings) -> TaskSource:
     """Fetch and check a CSV manifest of the user's. Raises JobFailedError with the known code and text."""
-    copy = fetch(manifest["Location"], session, settings, kms=False)
     columns = Columns.of(manifest["Spec"].get("Fields") or (), settings)
+    copy = fetch(manifest["Location"], session, settings, kms=False)
 
     def tasks() -> Generator[Task, None, None]:
-        copy.seek(0)
-        text = io.TextIOWrapper(copy, encoding="utf-8", newline="")
-        try:
+        with text_of(copy) as text:
             yield from columns.tasks(text, settings)
-        finally:
-            text.detach()
 
     return counted(tasks, copy.close, settings)
 
@@ -164,6 +161,18 @@ def read_object(
     ):
         raise forbidden
     return answer
+
+
+@contextmanager
+def text_of(file: IO[bytes]) -> Iterator[io.TextIOWrapper]:
+    """Lend a file as UTF-8 text, from its beginning; it stays open."""
+    file.seek(0)
+    text = io.TextIOWrapper(file, encoding="utf-8", newline="")
+    try:
+        yield text
+    finally:
+        if not file.closed:
+            text.detach()
 
 
 def spooled(answer: dict[str, Any]) -> IO[bytes]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 from localcloud.aws import client
@@ -32,7 +33,7 @@ class Bucket(Resource):
         s3 = client("s3", region)
         place = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
         s3.create_bucket(Bucket=name, **place)
-        puts = {
+        puts: dict[str, Callable[[Any], Any]] = {
             "VersioningConfiguration": lambda value: s3.put_bucket_versioning(
                 Bucket=name, VersioningConfiguration=value
             ),
@@ -71,9 +72,7 @@ class BucketPolicy(Resource):
     def create(cls, name: str, properties: dict[str, Any], region: str) -> BucketPolicy:
         """Put the policy."""
         bucket = properties["Bucket"]
-        client("s3", region).put_bucket_policy(
-            Bucket=bucket, Policy=json.dumps(properties["PolicyDocument"])
-        )
+        client("s3", region).put_bucket_policy(Bucket=bucket, Policy=json.dumps(properties["PolicyDocument"]))
         return cls(bucket, {}, region)
 
     def delete(self, account_id: str, region: str) -> None:

@@ -23,6 +23,7 @@ from moto.s3.exceptions import (
     MissingBucket,
     ReplicationConfigurationNotFoundError,
     S3ClientError,
+    VersioningNotEnabledForReplication,
 )
 from moto.s3.models import S3Backend
 from moto.s3.responses import S3Response
@@ -169,13 +170,15 @@ def _check_destination(rule: Rule) -> None:
 
 
 def _check_buckets(backend: Any, source: str, configuration: Configuration) -> None:
+    if backend.get_bucket(source).versioning_status != "Enabled":
+        raise VersioningNotEnabledForReplication(bucket_name=source)
     for name in _destinations(configuration["Rules"]):
         _require(name != source, messages.SAME_BUCKET)
         try:
             bucket = backend.get_bucket(name)
         except MissingBucket:
             raise S3ClientError("InvalidRequest", messages.DESTINATION_MISSING) from None
-        _require(bucket.is_versioned, messages.DESTINATION_UNVERSIONED)
+        _require(bucket.versioning_status == "Enabled", messages.DESTINATION_UNVERSIONED)
 
 
 def _destinations(rules: Iterable[Rule]) -> list[str]:

@@ -170,7 +170,7 @@ class Engine:
         destination = replica.find_bucket(name)
         if destination is None:
             raise ReplicationFailure("DstBucketNotFound")
-        if not destination.is_versioned:
+        if destination.versioning_status != "Enabled":
             raise ReplicationFailure("DstBucketUnversioned")
         if replica.is_locked(version) and not destination.object_lock_enabled:
             raise ReplicationFailure("DstBucketObjectLockConfigMissing")

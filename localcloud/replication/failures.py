@@ -31,7 +31,7 @@ MESSAGES = {
 }
 
 
-class ReplicationFailure(Exception):  # noqa: N818  # S3 speaks of failure reasons
+class ReplicationFailure(Exception):  # S3 speaks of failure reasons
     """A version not replicated: `code` as S3 names the reason, `message`, and the `status` in a report."""
 
     def __init__(self, code: str, message: str | None = None, status: int = 500) -> None:

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from localcloud.s3 import conditions, copies, deletes, errors, index, listing, multipart, suspension
+from localcloud.s3 import conditions, copies, deletes, errors, index, listing, locks, multipart, suspension
 
 if TYPE_CHECKING:
     from localcloud.patching import Patches
 
-_GAPS = (errors, index, listing, suspension, deletes, copies, multipart, conditions)
+_GAPS = (errors, locks, index, listing, suspension, deletes, copies, multipart, conditions)
 
 
 def install(patches: Patches) -> None:

@@ -1,6 +1,7 @@
 """Conditional writes: If-Match and If-None-Match on the destination, checked and written in one step.
 
-moto checks PutObject only (and If-None-Match of CompleteMultipartUpload), and lets two writers who race both win.
+moto checks PutObject only (and If-None-Match of CompleteMultipartUpload), and lets two writers who race both
+win.
 
 Contract: S3 User Guide, "How to prevent object overwrites with conditional writes".
 """
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from localcloud.patching import Patches
 
 ONLY_ASTERISK = True
-"""Whether If-None-Match with an ETag is refused (501): documented is `*` alone, unconfirmed what others give."""
+"""Whether If-None-Match with an ETag is refused (501): documented is `*` alone, the refusal unconfirmed."""
 
 
 def install(patches: Patches) -> None:

@@ -1,7 +1,7 @@
 """Sources of CopyObject and UploadPartCopy: conditions, delete markers, ranges.
 
-moto knows x-amz-copy-source-if-none-match alone, does not tell a delete marker from a missing version, cuts a range
-that is too long, and answers 404 without an error code.
+moto knows x-amz-copy-source-if-none-match alone, does not tell a delete marker from a missing version, cuts a
+range that is too long, and answers 404 without an error code.
 
 Contract: S3 API reference, CopyObject and UploadPartCopy.
 """
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 _RANGE = re.compile(r"bytes=(\d+)-(\d+)")
 _MARKER = "The source of a copy request may not specifically refer to a delete marker by version id."
 _RANGE_FORM = (
-    "The x-amz-copy-source-range value must be of the form bytes=first-last where first and last are the zero-based "
-    "offsets of the first and last bytes to copy"
+    "The x-amz-copy-source-range value must be of the form bytes=first-last where first and last are the "
+    "zero-based offsets of the first and last bytes to copy"
 )
 
 

@@ -1,7 +1,7 @@
 """DeleteObject and DeleteObjects: conditions, quiet answers, delete markers told apart; delete markers read.
 
-moto ignores conditions and Quiet in DeleteObjects, knows no `If-Match: *`, does not say that a deleted version was a
-delete marker, and takes reading a delete marker by its version id for a missing version.
+moto ignores conditions and Quiet in DeleteObjects, knows no `If-Match: *`, does not say that a deleted
+version was a delete marker, and takes reading a delete marker by its version id for a missing version.
 
 Contract: S3 User Guide, "How to perform conditional deletes" and "Managing delete markers"; S3 API reference,
 DeleteObject and DeleteObjects.

@@ -1,8 +1,8 @@
 """ListObjects, ListObjectsV2 and ListObjectVersions as AWS documents them.
 
-moto leaves fields unencoded under encoding-type=url (control characters break the answer), knows no limit of 1,000
-keys, skips an entry after a key marker, loses its place when a marker's version is deleted, and takes time and memory
-for a whole bucket on every page.
+moto leaves fields unencoded under encoding-type=url (control characters break the answer), knows no limit of
+1,000 keys, skips an entry after a key marker, loses its place when a marker's version is deleted, and
+takes time and memory for a whole bucket on every page.
 
 Contract: S3 API reference, the three operations; S3 User Guide, "Listing object keys programmatically".
 """
@@ -232,7 +232,7 @@ def _version(request: _Request, version: Any, latest: Any) -> dict[str, Any]:
 
 
 def _versions(bucket: Any, request: _Request, key_marker: str, version_marker: str) -> Iterator[Any]:
-    """Yield versions by key, newest first, after the markers. A marker whose version has gone starts its key anew."""
+    """Yield versions by key, newest first, after the markers; a key whose marked version has gone starts anew."""
     for key in _keys(bucket, request, key_marker, including=bool(version_marker)):
         held = list(reversed(bucket.keys.getlist(key, [])))
         ids = [str(version.version_id) for version in held]
@@ -242,9 +242,8 @@ def _versions(bucket: Any, request: _Request, key_marker: str, version_marker: s
 
 def _serialized(response: Any, action: str, result: dict[str, Any]) -> Any:
     response.data["Action"] = action
-    return response.serialized(
-        ActionResult({name: value for name, value in result.items() if value is not None})
-    )
+    present = {name: value for name, value in result.items() if value is not None}
+    return response.serialized(ActionResult(present))
 
 
 def _encode_token(name: str) -> str:

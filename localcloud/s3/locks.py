@@ -1,8 +1,17 @@
-"""One writer at a time for each key: moto checks and writes in two steps, S3 in one."""
+"""One writer at a time for each key: moto checks and writes in two steps, S3 in one.
+
+Two threads that ask for the ETag of a new object also read one file in turns, and so compute a wrong one.
+"""
 
 from __future__ import annotations
 
 import threading
+from typing import TYPE_CHECKING, Any
+
+from moto.s3.models import FakeKey
+
+if TYPE_CHECKING:
+    from localcloud.patching import Patches
 
 _LOCKS = tuple(threading.RLock() for _ in range(256))
 
@@ -10,3 +19,15 @@ _LOCKS = tuple(threading.RLock() for _ in range(256))
 def writing(bucket: str, key: str) -> threading.RLock:
     """Return the lock to hold (`with`) while a key's versions are read and changed; keys may share one."""
     return _LOCKS[hash((bucket, key)) % len(_LOCKS)]
+
+
+def install(patches: Patches) -> None:
+    """Let one thread at a time compute an ETag until the patches are undone."""
+
+    def etag(key: Any) -> Any:
+        if key._etag is not None:
+            return original.fget(key)
+        with key.lock:
+            return original.fget(key)
+
+    original = patches.replace(FakeKey, "etag", property(etag))

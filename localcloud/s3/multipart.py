@@ -1,4 +1,4 @@
-"""Multipart uploads: the order of parts, uploads that do not exist, and no version id where there are no versions.
+"""Multipart uploads: the order of parts, uploads that do not exist, no version id without versioning.
 
 Contract: S3 API reference, CompleteMultipartUpload and UploadPart (InvalidPartOrder, NoSuchUpload).
 """
@@ -34,12 +34,12 @@ def install(patches: Patches) -> None:
             del headers["x-amz-version-id"]
         return status, headers, body
 
-    # A dict asks a method of this name for keys that it lacks; plain dicts have none.
-    MultipartDict.__missing__ = None
-    patches.replace(MultipartDict, "__missing__", _missing)
+    def upload(uploads: Any, upload_id: str) -> Any:
+        try:
+            return original_upload(uploads, upload_id)
+        except KeyError:
+            raise NoSuchUpload(upload_id=upload_id) from None
+
+    original_upload = patches.replace(MultipartDict, "__getitem__", upload)
     original_parts = patches.replace(S3Response, "_complete_multipart_body", parts)
     original_post = patches.replace(S3Response, "_key_response_post", post)
-
-
-def _missing(uploads: Any, upload_id: str) -> Any:
-    raise NoSuchUpload(upload_id=upload_id)

@@ -1,8 +1,8 @@
 """Buckets whose versioning is suspended, and delete markers for keys that do not exist.
 
-In a suspended bucket moto throws away all older versions; a write must replace the null version alone, and a delete
-put a null delete marker in its place. In a versioned bucket the delete of a key that does not exist makes a delete
-marker too.
+In a suspended bucket moto throws away all older versions; a write must replace the null version alone, and a
+delete put a null delete marker in its place. In a versioned bucket the delete of a key that does not exist
+makes a delete marker too.
 
 Contract: S3 User Guide, "Adding objects to versioning-suspended buckets" and "Deleting object versions from a
 versioning-suspended bucket"; S3 API reference, DeleteObject.

@@ -16,7 +16,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from botocore.exceptions import ClientError, ConnectionError, HTTPClientError
+from botocore import exceptions as boto
+from botocore.exceptions import ClientError
 
 
 class SeederError(Exception):
@@ -79,7 +80,7 @@ def aws_errors() -> Iterator[None]:
         yield
     except ClientError as error:
         raise translate(error) from error
-    except (ConnectionError, HTTPClientError) as error:
+    except (boto.ConnectionError, boto.HTTPClientError) as error:
         raise ServiceUnavailable(str(error)) from error
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
@@ -69,10 +70,8 @@ def of_run(run: Run, manifest: Progress, job: Job | None, report: Report | None)
 def of_error(run_id: str, started_at: str, error: dict[str, Any], state: dict[str, Any]) -> Record:
     """Record a run that ended in an error of a state: `error` as Step Functions catches it."""
     name, cause = str(error.get("Error", "Unknown")), str(error.get("Cause", ""))
-    try:
+    with suppress(ValueError, KeyError, TypeError):
         cause = str(json.loads(cause)["errorMessage"])
-    except (ValueError, KeyError, TypeError):
-        pass
     request = state.get("run", {}).get("request") or state
     job = state.get("job") or {}
     return Record(
@@ -94,9 +93,7 @@ def write(s3: S3Client, bucket: str, record: Record) -> None:
     key = f"runs/{record.run_id}/run.json"
     body = record.model_dump_json(indent=2).encode()
     try:
-        s3.put_object(
-            Bucket=bucket, Key=key, Body=body, ContentType="application/json", IfNoneMatch="*"
-        )
+        s3.put_object(Bucket=bucket, Key=key, Body=body, ContentType="application/json", IfNoneMatch="*")
     except ClientError as error:
         if code_of(error) not in _TAKEN:
             raise
@@ -110,7 +107,8 @@ def _problem(manifest: Progress, job: Job | None, report: Report) -> str:
         return ""
     if report.failed:
         groups = ", ".join(
-            f"{failure.code} {failure.count} (for example '{failure.example_key}')" for failure in report.failures
+            f"{failure.code} {failure.count} (for example '{failure.example_key}')"
+            for failure in report.failures
         )
         return f"{report.failed} of {manifest.count} objects were not copied: {groups}"
     status = job.status if job else "missing"

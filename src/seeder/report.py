@@ -84,9 +84,7 @@ def find(s3: S3Client, bucket: str, prefix: str, job_id: str) -> list[str]:
 def rows(s3: S3Client, bucket: str, key: str) -> Iterator[Row]:
     """Stream the rows of one result file. Raises UnexpectedAnswer for a row that is not understood."""
     body = s3.get_object(Bucket=bucket, Key=key)["Body"]
-    stream = io.TextIOWrapper(
-        io.BufferedReader(_Reader(body), _READ_BYTES), encoding="utf-8", newline=""
-    )
+    stream = io.TextIOWrapper(io.BufferedReader(_Reader(body), _READ_BYTES), encoding="utf-8", newline="")
     for cells in csv.reader(stream):
         yield parse_row(cells)
 

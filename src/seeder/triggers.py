@@ -86,7 +86,9 @@ def _source_of(detail: dict[str, Any]) -> str:
     for resource in detail.get("resources") or []:
         if resource.get("type") == "AWS::S3::Bucket":
             return str(resource.get("ARN", "")).rpartition(":::")[2]
-    raise InvalidRequest("detail.requestParameters.bucketName", "missing, and no bucket among detail.resources")
+    raise InvalidRequest(
+        "detail.requestParameters.bucketName", "missing, and no bucket among detail.resources"
+    )
 
 
 def _rules_of(s3: S3Client, source: str) -> list[Rule]:

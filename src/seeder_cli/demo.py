@@ -137,7 +137,9 @@ def _follow(cloud: LocalCloud, stack: Stack, display: Display) -> Outcome:
 
     def look_at_job(job: dict[str, Any]) -> tuple[int, int]:
         account = execution.split(":")[4]
-        seen = cloud.client("s3control", job["region"]).describe_job(AccountId=account, JobId=job["id"])["Job"]
+        seen = cloud.client("s3control", job["region"]).describe_job(AccountId=account, JobId=job["id"])[
+            "Job"
+        ]
         progress = seen.get("ProgressSummary") or {}
         done = progress.get("NumberOfTasksSucceeded", 0) + progress.get("NumberOfTasksFailed", 0)
         return done, progress.get("TotalNumberOfTasks", 0)

@@ -14,7 +14,9 @@ REGION = "us-east-1"
 
 
 @click.command()
-@click.option("--port", type=click.IntRange(0, 65535), default=0, help="Port on 127.0.0.1; default: a free one.")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=0, help="Port on 127.0.0.1; default: a free one."
+)
 @click.option(
     "--speed",
     type=click.FloatRange(1, 10_000),

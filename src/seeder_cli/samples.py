@@ -123,8 +123,8 @@ def read_faults(path: Path) -> list[dict[str, object]]:
         document = json.loads(path.read_text("utf-8"))
     except ValueError as error:
         raise CommandError(f"--faults {path}: not JSON: {error}") from error
-    if not isinstance(document, list):
-        raise CommandError(f"--faults {path}: a list is expected, such as {_FAULTS}")
+    if not isinstance(document, list) or not all(isinstance(item, dict) for item in document):
+        raise CommandError(f"--faults {path}: a list of objects is expected, such as {_FAULTS}")
     return document
 
 

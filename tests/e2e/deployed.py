@@ -91,7 +91,9 @@ class Deployed:
         while time.monotonic() < until:
             found = [
                 item
-                for item in self.states.list_executions(stateMachineArn=self.stack.outputs["SeedArn"])["executions"]
+                for item in self.states.list_executions(stateMachineArn=self.stack.outputs["SeedArn"])[
+                    "executions"
+                ]
                 if f"-{source}-" in item["name"]
             ]
             if len(found) >= expected:
@@ -102,7 +104,9 @@ class Deployed:
     def quiet(self) -> None:
         """Wait until no execution of either state machine runs."""
         for machine in ("FleetArn", "SeedArn"):
-            pages = self.states.list_executions(stateMachineArn=self.stack.outputs[machine], statusFilter="RUNNING")
+            pages = self.states.list_executions(
+                stateMachineArn=self.stack.outputs[machine], statusFilter="RUNNING"
+            )
             for item in pages["executions"]:
                 self.wait(item["executionArn"])
 

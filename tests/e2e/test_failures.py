@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -30,10 +31,15 @@ def test_failed_tasks_make_the_run_fail_and_are_named_by_code(faulty: Deployed) 
     source, destination = faulty.bucket(keys=keys), faulty.bucket(EUROPE)
     ended = faulty.seed({"source": source, "destination": destination})
     assert (ended["status"], ended["error"]) == ("FAILED", "SeedingFailed")
-    assert ended["cause"].startswith("3 of 4 objects were not copied: AccessDenied 2 (for example 'denied/1')")
+    assert ended["cause"].startswith(
+        "3 of 4 objects were not copied: AccessDenied 2 (for example 'denied/1')"
+    )
     record = faulty.record(ended["name"])
     assert (record["state"], record["succeeded"], record["failed"]) == ("Failed", 1, 3)
-    assert [(item["code"], item["count"]) for item in record["failures"]] == [("AccessDenied", 2), ("NoSuchKey", 1)]
+    assert [(item["code"], item["count"]) for item in record["failures"]] == [
+        ("AccessDenied", 2),
+        ("NoSuchKey", 1),
+    ]
     assert record["failures"][1]["example_key"] == "gone/x, y+z"
     assert sorted(faulty.contents(destination, EUROPE)) == ["a"]
 
@@ -56,8 +62,6 @@ def test_a_job_that_fails_before_its_first_task_fails_the_run_with_awss_reason(f
         source, destination = faulty.bucket(keys=["a"]), faulty.bucket(EUROPE)
         ended = faulty.seed({"source": source, "destination": destination})
     finally:
-        import json
-
         iam.put_role_policy(RoleName=role, PolicyName="copy", PolicyDocument=json.dumps(policy))
     assert (ended["status"], ended["error"]) == ("FAILED", "SeedingFailed")
     assert ended["cause"].startswith("job Failed: ")

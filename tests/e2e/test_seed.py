@@ -70,9 +70,7 @@ def test_a_destination_without_versioning_can_be_copied_to(deployed: Deployed) -
         ({"enable_replication": "yes"}, "enable_replication: 'yes' won't do"),
     ],
 )
-def test_bad_input_ends_in_one_named_error(
-    deployed: Deployed, change: dict[str, object], cause: str
-) -> None:
+def test_bad_input_ends_in_one_named_error(deployed: Deployed, change: dict[str, object], cause: str) -> None:
     request = {"source": deployed.bucket(keys=["a"]), "destination": deployed.bucket()} | change
     ended = deployed.seed(request)
     assert (ended["status"], ended["error"]) == ("FAILED", "InvalidRequest")

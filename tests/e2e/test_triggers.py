@@ -112,7 +112,10 @@ def test_an_event_of_a_failed_call_does_not_match_the_rule(deployed: Deployed) -
 @pytest.mark.parametrize(
     ("change", "cause"),
     [
-        ({"errorCode": "AccessDenied"}, "detail.errorCode: 'AccessDenied': the call that this event tells of failed"),
+        (
+            {"errorCode": "AccessDenied"},
+            "detail.errorCode: 'AccessDenied': the call that this event tells of failed",
+        ),
         ({"eventName": "PutBucketAcl"}, "detail.eventName: 'PutBucketAcl' is not PutBucketReplication"),
         ({"eventID": ""}, "detail.eventID: '' is not an id"),
         ({"requestParameters": None, "resources": []}, "detail.requestParameters.bucketName: missing"),

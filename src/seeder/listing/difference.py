@@ -33,18 +33,18 @@ def compare(source: Iterable[list[Listed]], destination: Iterable[list[Listed]])
     """Walk the pages of both sides together, in constant memory, and count."""
     result = Difference()
     for ours, theirs in _paired(chain.from_iterable(source), chain.from_iterable(destination)):
-        if theirs is None:
-            assert ours is not None
+        if ours and theirs:
+            if same(ours, theirs):
+                result.equal += 1
+            else:
+                result.different += 1
+                result.different_example = result.different_example or ours.key
+        elif ours:
             result.missing += 1
             result.missing_example = result.missing_example or ours.key
-        elif ours is None:
+        elif theirs:
             result.extra += 1
             result.extra_example = result.extra_example or theirs.key
-        elif same(ours, theirs):
-            result.equal += 1
-        else:
-            result.different += 1
-            result.different_example = result.different_example or ours.key
     return result
 
 

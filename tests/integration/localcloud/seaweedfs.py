@@ -81,7 +81,7 @@ def _client(port: int) -> Any:
         aws_access_key_id=_CREDENTIALS["accessKey"],
         aws_secret_access_key=_CREDENTIALS["secretKey"],
         config=Config(
-            retries={"total_max_attempts": 1},
+            retries={"total_max_attempts": 3, "mode": "standard"},
             connect_timeout=2,
             read_timeout=10,
             s3={"addressing_style": "path"},

@@ -112,7 +112,9 @@ class World:
         limit = {"PermissionsBoundary": boundary} if boundary else {}
         made = client("iam").create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(trust), **limit)
         if statements:
-            client("iam").put_role_policy(RoleName=name, PolicyName="inline", PolicyDocument=document(*statements))
+            client("iam").put_role_policy(
+                RoleName=name, PolicyName="inline", PolicyDocument=document(*statements)
+            )
         return str(made["Role"]["Arn"])
 
     def put(self, key: str, body: bytes = b"content", bucket: str = "src", **fields: Any) -> dict[str, Any]:

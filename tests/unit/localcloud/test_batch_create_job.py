@@ -66,7 +66,11 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
     ("description has at least 1 character", {"Description": ""}, "'Description' failed"),
     ("description has at most 256 characters", {"Description": "d" * 257}, "less than or equal to 256"),
     ("role is a role's ARN", {"RoleArn": "arn:aws:iam::123456789012:user/me"}, "regular expression"),
-    ("role is of the same account", {"RoleArn": "arn:aws:iam::999999999999:role/r"}, "Cross-account pass role"),
+    (
+        "role is of the same account",
+        {"RoleArn": "arn:aws:iam::999999999999:role/r"},
+        "Cross-account pass role",
+    ),
     ("at most 50 tags", {"Tags": [{"Key": f"k{n}", "Value": "v"} for n in range(51)]}, "at most 50 tags"),
     ("tag key has at most 128 characters", {"Tags": [{"Key": "k" * 129, "Value": ""}]}, "equal to 128"),
     ("tag value has at most 256 characters", {"Tags": [{"Key": "k", "Value": "v" * 257}]}, "equal to 256"),
@@ -84,10 +88,18 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
     ("one operation", {"Operation": {**copy_to("dst"), "S3ReplicateObject": {}}}, "Exactly one operation"),
     ("some operation", {"Operation": {}}, "Exactly one operation"),
     ("copy needs a target", operation("S3PutObjectCopy"), "TargetResource is required"),
-    ("target is a bucket", operation("S3PutObjectCopy", TargetResource="arn:aws:s3:::b/k"), "general purpose"),
+    (
+        "target is a bucket",
+        operation("S3PutObjectCopy", TargetResource="arn:aws:s3:::b/k"),
+        "general purpose",
+    ),
     ("storage class is known", {"Operation": copy_to("dst", StorageClass="FAST")}, "enum value set"),
     ("target prefix is not empty", {"Operation": copy_to("dst", TargetKeyPrefix="")}, "'Operation.S3PutObj"),
-    ("annotations are not copied", {"Operation": copy_to("dst", AnnotationDirective="COPY")}, "not supported"),
+    (
+        "annotations are not copied",
+        {"Operation": copy_to("dst", AnnotationDirective="COPY")},
+        "not supported",
+    ),
     ("grants are whole", {"Operation": copy_to("dst", AccessControlGrants=[{}])}, "AccessControlGrants"),
     ("report format is known", {"Report": report(Format="Report_CSV_2030")}, "enum value set"),
     ("report scope is known", {"Report": report(ReportScope="Some")}, "enum value set"),
@@ -97,8 +109,16 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
     ("report owner is an account", {"Report": report(ExpectedBucketOwner="me")}, "regular expression"),
     ("enabled report is whole", {"Report": {"Enabled": True}}, "needs Bucket, Format, ReportScope"),
     ("function is required", operation("LambdaInvoke"), "FunctionArn is required"),
-    ("schema is 1.0 or 2.0", operation("LambdaInvoke", FunctionArn="f", InvocationSchemaVersion="3.0"), "1.0 or 2.0"),
-    ("arguments need schema 2.0", operation("LambdaInvoke", FunctionArn="f", UserArguments={"a": "b"}), "2.0"),
+    (
+        "schema is 1.0 or 2.0",
+        operation("LambdaInvoke", FunctionArn="f", InvocationSchemaVersion="3.0"),
+        "1.0 or 2.0",
+    ),
+    (
+        "arguments need schema 2.0",
+        operation("LambdaInvoke", FunctionArn="f", UserArguments={"a": "b"}),
+        "2.0",
+    ),
     (
         "at most 10 arguments",
         operation(
@@ -110,7 +130,11 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
         "equal to 10",
     ),
     ("checksum needs an owner", without_bucket_owner("S3ComputeObjectChecksum"), "ExpectedBucketOwner"),
-    ("generator is whole", {"ManifestGenerator": {}, "Manifest": None}, "must hold an S3JobManifestGenerator"),
+    (
+        "generator is whole",
+        {"ManifestGenerator": {}, "Manifest": None},
+        "must hold an S3JobManifestGenerator",
+    ),
     ("generator's output has a place", generator(EnableManifestOutput=True), "ManifestOutputLocation is req"),
     ("generator's source is a bucket", generator(SourceBucket="arn:aws:s3:::b/k"), "general purpose"),
     (
@@ -166,7 +190,10 @@ def test_other_operations_are_not_supported_by_the_local_cloud(
     "parameters", [{"ChecksumAlgorithm": "XXHASH3"}, {"ChecksumType": "COMPOSITE"}], ids=str
 )
 def test_what_is_missing_of_checksums_is_not_supported(cloud: World, parameters: dict[str, Any]) -> None:
-    changes = {**operation("S3ComputeObjectChecksum", **parameters), "Report": report(ExpectedBucketOwner=ACCOUNT)}
+    changes = {
+        **operation("S3ComputeObjectChecksum", **parameters),
+        "Report": report(ExpectedBucketOwner=ACCOUNT),
+    }
     assert "not supported by the local cloud" in refusal(cloud, changes)["Error"]["Message"]
 
 

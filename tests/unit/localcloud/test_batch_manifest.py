@@ -26,7 +26,11 @@ def cloud() -> Iterator[World]:
 
 
 def inventory(
-    cloud: World, files: list[bytes], schema: str = "Bucket, Key", put: dict[str, Any] | None = None, **changes: Any
+    cloud: World,
+    files: list[bytes],
+    schema: str = "Bucket, Key",
+    put: dict[str, Any] | None = None,
+    changes: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     entries = []
     for number, body in enumerate(files):
@@ -41,7 +45,7 @@ def inventory(
         "fileFormat": "CSV",
         "fileSchema": schema,
         "files": entries,
-        **changes,
+        **(changes or {}),
     }
     etag = cloud.put("inv/manifest.json", json.dumps(document).encode(), "ops", **(put or {}))["ETag"]
     location = {"ObjectArn": "arn:aws:s3:::ops/inv/manifest.json", "ETag": etag}
@@ -217,6 +221,6 @@ def test_an_inventory_file_that_does_not_match_its_md5_fails_the_job(cloud: Worl
 def test_an_inventory_against_the_rules_fails_the_job(
     cloud: World, files: list[bytes], changes: dict[str, Any], reason: str
 ) -> None:
-    code, text = failure(cloud.run(inventory(cloud, files, **changes)))
+    code, text = failure(cloud.run(inventory(cloud, files, changes=changes)))
     assert code == CONTENT
     assert reason in text

@@ -167,9 +167,7 @@ def test_a_disabled_report_writes_nothing(cloud: World) -> None:
 
 def test_reports_are_encrypted_with_sse_s3_whatever_the_buckets_default(cloud: World) -> None:
     rule = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms"}}
-    cloud.s3.put_bucket_encryption(
-        Bucket="ops", ServerSideEncryptionConfiguration={"Rules": [rule]}
-    )
+    cloud.s3.put_bucket_encryption(Bucket="ops", ServerSideEncryptionConfiguration={"Rules": [rule]})
     manifest = cloud.manifest("src,a\n", ServerSideEncryption="AES256")
     job = cloud.run(manifest)
     head = cloud.s3.head_object(Bucket="ops", Key=f"reports/job-{job['JobId']}/manifest.json")
@@ -219,9 +217,9 @@ def test_fields_are_quoted_only_where_needed_and_quotes_doubled() -> None:
 def test_a_report_larger_than_a_part_is_whole_and_its_md5_right() -> None:
     with world(Settings(data_plane=PretendDataPlane())) as cloud:
         key = "k" * 900
-        job = cloud.run(cloud.manifest(f"src,{key}\n" * 20_000))
+        job = cloud.run(cloud.manifest(f"src,{key}\n" * 10_000))
         root = f"reports/job-{job['JobId']}"
         (result,) = json.loads(cloud.read(f"{root}/manifest.json", "ops"))["Results"]
         body = cloud.read(result["Key"], "ops")
-    assert body == f"src,{key},,succeeded,200,,Successful\r\n".encode() * 20_000
+    assert body == f"src,{key},,succeeded,200,,Successful\r\n".encode() * 10_000
     assert hashlib.md5(body).hexdigest() == result["MD5Checksum"]
