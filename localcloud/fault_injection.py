@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from localcloud.faults import Fault, Faults
     from localcloud.patching import Patches
 
-_S3_HOST = re.compile(r"(?:(?P<bucket>.+)\.)?s3[.-](?!control|tables|vectors)")
+_S3_HOST = re.compile(r"(?:.+\.)?s3[.-](?!control|tables|vectors)")
 _CONTROL_HOST = re.compile(r"(?:\d+\.)?s3-control[.-]")
 
 Answer = tuple[int, dict[str, str], Any]
@@ -76,20 +76,16 @@ def _strike(faults: Faults, request: AWSPreparedRequest) -> Fault | None:
 
 def identify(request: AWSPreparedRequest) -> tuple[str, dict[str, Any]] | None:
     """Return the operation and decoded labels (Bucket, Key, id) of an S3 or S3 Control request, else None."""
-    parts = urlsplit(request.url)
-    host, path = parts.netloc, parts.path
+    host = urlsplit(request.url).netloc
     if _CONTROL_HOST.match(host):
         service = "s3control"
-    elif found := _S3_HOST.match(host):
+    elif _S3_HOST.match(host):
         service = "s3"
-        if found["bucket"]:
-            path = f"/{found['bucket']}{path}"
     else:
         return None
-    url = f"{parts.scheme}://{host}{path}{'?' + parts.query if parts.query else ''}"
     try:
         operation, labels = get_service_router(service).match(
-            Request.from_primitives(request.method, url, request.headers)
+            Request.from_primitives(request.method, request.url, request.headers)
         )
     except HTTPException:
         return None
