@@ -18,7 +18,7 @@ from localcloud import (
     events,
     policy_gaps,
     replication,
-    s3_lock,
+    s3,
     schedules,
     scoped,
     stepfunctions,
@@ -64,7 +64,7 @@ class LocalCloud:
         schedules.install(self._patches, self.clock, self._stopped)
         cloudformation.install(self._patches)
         policy_gaps.install(self._patches)
-        s3_lock.install(self._patches)
+        s3.install(self._patches)
         replication.install(self._patches, self.clock)
         cloudtrail.install(self._patches, events.deliver, self.clock)
         return self

@@ -8,14 +8,12 @@ where an answer depends on them.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from functools import lru_cache
 from typing import Any
 
-from localcloud.iam_conditions import UnsupportedPolicy, holds
+from localcloud.iam_conditions import UnsupportedPolicy, holds, like
 
 __all__ = ["Access", "Decision", "Policy", "Principal", "UnsupportedPolicy", "allowed", "evaluate"]
 
@@ -108,12 +106,12 @@ class _Statement:
         )
 
     def _names_action(self, action: str) -> bool:
-        return any(matches(pattern.lower(), action.lower()) for pattern in self._actions) != self._not_action
+        return any(like(pattern.lower(), action.lower()) for pattern in self._actions) != self._not_action
 
     def _names_resource(self, resource: str) -> bool:
         if not self._resources:
             return True
-        return any(matches(pattern, resource) for pattern in self._resources) != self._not_resource
+        return any(like(pattern, resource) for pattern in self._resources) != self._not_resource
 
 
 def evaluate(policies: Iterable[Policy], access: Access) -> Decision:
@@ -170,13 +168,3 @@ def _list(value: Any) -> list[Any]:
     if value is None:
         return []
     return list(value) if isinstance(value, list | tuple) else [value]
-
-
-@lru_cache(maxsize=4096)
-def _pattern(pattern: str) -> re.Pattern[str]:
-    return re.compile(re.escape(pattern).replace(r"\*", ".*").replace(r"\?", "."), re.DOTALL)
-
-
-def matches(pattern: str, value: str) -> bool:
-    """Return whether a policy's pattern (`*` any characters, `?` any one) covers the whole value."""
-    return pattern == "*" or _pattern(pattern).fullmatch(value) is not None

@@ -64,18 +64,19 @@ def _text(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=4096)
 def _glob(pattern: str) -> re.Pattern[str]:
     return re.compile(re.escape(pattern).replace(r"\*", ".*").replace(r"\?", "."), re.DOTALL)
 
 
-def _like(pattern: str, value: str) -> bool:
+def like(pattern: str, value: str) -> bool:
+    """Return whether a pattern of a policy (`*` any characters, `?` any one) covers the whole value."""
     return _glob(pattern).fullmatch(value) is not None
 
 
 def _arn_like(pattern: str, value: str) -> bool:
     parts, actual = pattern.split(":", 5), value.split(":", 5)
-    return len(parts) == len(actual) and all(map(_like, parts, actual))
+    return len(parts) == len(actual) and all(map(like, parts, actual))
 
 
 def _equal(pattern: str, value: str) -> bool:
@@ -95,8 +96,8 @@ _OPERATORS: dict[str, tuple[bool, Callable[[str, str], bool]]] = {
     "StringNotEquals": (True, _equal),
     "StringEqualsIgnoreCase": (False, _equal_ignoring_case),
     "StringNotEqualsIgnoreCase": (True, _equal_ignoring_case),
-    "StringLike": (False, _like),
-    "StringNotLike": (True, _like),
+    "StringLike": (False, like),
+    "StringNotLike": (True, like),
     "ArnEquals": (False, _arn_like),
     "ArnLike": (False, _arn_like),
     "ArnNotEquals": (True, _arn_like),

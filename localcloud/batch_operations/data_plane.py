@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+from localcloud.batch_operations.operations.base import injected
 from localcloud.batch_operations.operations.checksum import ChecksumOperation
 from localcloud.batch_operations.operations.copy import CopyOperation
 from localcloud.batch_operations.operations.invoke import InvokeOperation
@@ -55,15 +56,17 @@ class PretendDataPlane:
 
     def operation(self, name: str, context: JobContext) -> Runs:
         """Return an operation that only answers."""
-        return _Pretence(self._outcome)
+        return _Pretence(context, self._outcome)
 
 
 class _Pretence:
-    def __init__(self, outcome: Callable[[Task], Outcome] | None) -> None:
+    def __init__(self, context: JobContext, outcome: Callable[[Task], Outcome] | None) -> None:
+        self._context = context
         self._outcome = outcome
 
     def run(self, tasks: Iterable[Task]) -> Generator[tuple[Task, Outcome], None, None]:
         success = Outcome(True)
         decide = self._outcome
         for task in tasks:
-            yield task, success if decide is None else decide(task)
+            struck = injected(self._context, task)
+            yield task, struck or (success if decide is None else decide(task))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import logging
 import threading
 from collections import deque
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from localcloud.batch_operations.settings import Settings
+
+log = logging.getLogger(__name__)
 
 TERMINAL = frozenset(("Complete", "Failed", "Cancelled"))
 _ENDING = TERMINAL | {"Failing"}
@@ -162,9 +165,13 @@ class Job:
         self.wake.set()
 
     def sleep(self, seconds: float) -> None:
-        """Let time pass on the injected clock, unless the job is stopped or cancelled: then raise."""
+        """Let time pass on the injected clock, unless the job is stopped or cancelled: then raise.
+
+        A confirmation ends it as well.
+        """
+        self.wake.clear()
         self.check()
-        if seconds > 0:
+        if seconds > 0 and not (self.status == "Ready" and self._confirmed):
             self.settings.clock.sleep(seconds, self.wake)
             self.check()
 
@@ -176,10 +183,17 @@ class Job:
         """Emit what was noted, in order: whoever is at it already also posts what others note meanwhile."""
         while self._outbox and self._posting.acquire(blocking=False):
             try:
-                while self._outbox and self.settings.emit:
-                    self.settings.emit(self._outbox.popleft(), self.region)
+                while self._outbox:
+                    self._emit(self._outbox.popleft())
             finally:
                 self._posting.release()
+
+    def _emit(self, event: dict[str, Any]) -> None:
+        try:
+            if self.settings.emit:
+                self.settings.emit(event, self.region)
+        except Exception:
+            log.exception("event of job %s", self.id)
 
     def describe(self) -> dict[str, Any]:
         """Return the JobDescriptor of DescribeJob."""

@@ -97,10 +97,7 @@ class JobThread(threading.Thread):
     def _await_confirmation(self) -> None:
         job = self.job
         job.to("Suspended")
-        if not job.confirmed:
-            job.sleep(self._settings.suspended_days * _DAY)
-        job.wake.clear()
-        job.check()
+        job.sleep(self._settings.suspended_days * _DAY)
         if not job.confirmed:
             reason = f"The job was suspended for more than {self._settings.suspended_days} days"
             raise JobFailedError(self._settings.failure_codes.suspended, reason)
@@ -164,8 +161,10 @@ class JobThread(threading.Thread):
         try:
             self._publish()
         except JobFailedError as error:
-            if error.code not in [known.code for known in job.failures]:
-                job.failures.append(error)
+            job.failures.append(error)
+        except Exception as error:
+            log.exception("report of job %s", job.id)
+            job.failures.append(JobFailedError(self._settings.failure_codes.internal, repr(error)))
         job.to(status)
 
     def _publish(self) -> None:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 CSV_FORMAT = "S3BatchOperations_CSV_20180820"
 INVENTORY_FORMAT = "S3InventoryReport_CSV_20161130"
+TOO_MANY_KEYS = "The manifest contains more keys than the maximum allowed in a single job"
 WRONG_FIELDS = "Unexpected number of task fields"
 
 
@@ -59,6 +60,8 @@ def counted(
         total = sum(1 for _ in tasks())
         if not total:
             raise JobFailedError(settings.failure_codes.content, "The manifest holds no tasks")
+        if total > settings.max_tasks:
+            raise JobFailedError(settings.failure_codes.content, TOO_MANY_KEYS)
     except BaseException:
         close()
         raise

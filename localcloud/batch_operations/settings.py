@@ -99,6 +99,8 @@ class Settings:
         "Task failed due to missing VersionId",
     )
     """A replicate task from a manifest without version ids (unconfirmed; the user guide requires them)."""
+    max_tasks: int = 20_000_000_000
+    """Rows of a manifest (confirmed for copy, replicate and Lambda jobs)."""
     max_copy_bytes: int = 5 * 1024**3
     """Largest object that a copy takes (confirmed); smaller in tests."""
     checksum_algorithm: str = "CRC64NVME"

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from localcloud.batch_operations.session import RoleSession
     from localcloud.batch_operations.settings import Settings
 
+_BARE = {"403": ("AccessDenied", "Access Denied"), "404": ("NoSuchKey", "The specified key does not exist.")}
+"""What answers without a body stand for."""
+
 MISSING_VERSION = (400, "InvalidRequest", "Task failed due to missing VersionId")
 
 
@@ -47,7 +50,7 @@ class Operation(ABC):
         """Yield each task with its outcome. Raises UnsupportedPolicy where a policy cannot be evaluated."""
         for task in tasks:
             key = decode_key(task.key, self.settings.plus_is_space)
-            outcome = self.refusal(task, key)
+            outcome = injected(self.context, task) or self.refusal(task, key)
             yield task, outcome or self._attempt(task, key or "")
 
     @abstractmethod
@@ -56,19 +59,11 @@ class Operation(ABC):
 
     def refusal(self, task: Task, key: str | None) -> Outcome | None:
         """Return the outcome of a task that is not even tried, or None."""
-        struck = self.fault(task.key if key is None else key)
-        if struck:
-            return struck
         if key is None:
             return failed(*self.settings.undecodable_key)
         if task.version_id == "":
             return failed(*self.missing_version)
         return None
-
-    def fault(self, key: str) -> Outcome | None:
-        """Return the outcome that an injected fault gives this (decoded) key, or None."""
-        fault = self.settings.strikes.strike(key=key, job=self.context.names)
-        return failed(fault.status, fault.code, f"Injected fault: {fault.code}") if fault else None
 
     def _attempt(self, task: Task, key: str) -> Outcome:
         try:
@@ -81,7 +76,8 @@ class Operation(ABC):
         if isinstance(error, ClientError):
             answer = error.response
             status = answer["ResponseMetadata"]["HTTPStatusCode"]
-            return self.refused(status, answer["Error"]["Code"], answer["Error"].get("Message", ""))
+            code, message = answer["Error"]["Code"], answer["Error"].get("Message", "")
+            return self.refused(status, *_BARE.get(code, (code, message)))
         if isinstance(error, ParamValidationError):
             return self.refused(400, "InvalidRequest", str(error).replace("\n", " "))
         if isinstance(error, HTTPClientError):
@@ -100,6 +96,16 @@ class Operation(ABC):
     def denied(self) -> Outcome:
         """Return the outcome of a call that the job role may not make."""
         return self.refused(403, "AccessDenied", "Access Denied")
+
+
+def injected(context: JobContext, task: Task) -> Outcome | None:
+    """Return the outcome that an injected fault gives a task, or None."""
+    strikes = context.settings.strikes
+    if not strikes:
+        return None
+    key = decode_key(task.key, context.settings.plus_is_space)
+    fault = strikes.strike(key=task.key if key is None else key, job=context.names)
+    return failed(fault.status, fault.code, f"Injected fault: {fault.code}") if fault else None
 
 
 OperationFactory = Callable[[JobContext], Operation]

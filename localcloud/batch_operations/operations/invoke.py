@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from localcloud.batch_operations.operations.base import JobContext, Operation
+from localcloud.batch_operations.operations.base import JobContext, Operation, injected
 from localcloud.batch_operations.retries import patiently
-from localcloud.batch_operations.task import Outcome, Task, decode_key, failed
+from localcloud.batch_operations.task import Outcome, Task, failed
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable
@@ -40,10 +40,9 @@ class InvokeOperation(Operation):
     def _batch(self, batch: list[Task]) -> Generator[tuple[Task, Outcome], None, None]:
         left: dict[str, Task] = {}
         for task in batch:
-            key = decode_key(task.key, self.settings.plus_is_space)
-            refusal = self.fault(task.key if key is None else key)
-            if refusal:
-                yield task, refusal
+            struck = injected(self.context, task)
+            if struck:
+                yield task, struck
             else:
                 left[self.settings.new_id()] = task
         for attempt in range(1, self.settings.lambda_attempts + 1):

@@ -1,4 +1,4 @@
-"""The service under moto's own server, reached as functions reach it: a forward proxy, one host name for all regions."""
+"""The service under moto's own server, as functions reach it: a forward proxy, one host name for all regions."""
 
 from __future__ import annotations
 

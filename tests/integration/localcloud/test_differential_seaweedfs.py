@@ -14,7 +14,8 @@ from moto import mock_aws
 
 from localcloud import s3
 from localcloud.patching import Patches
-from tests.integration.localcloud.differential import SCENARIOS, Calls, Outcome
+from tests.integration.localcloud.differential import Calls, Outcome
+from tests.integration.localcloud.differential_scenarios import SCENARIOS
 from tests.integration.localcloud.seaweedfs import seaweedfs
 
 if TYPE_CHECKING:

@@ -69,9 +69,7 @@ def test_the_event_is_shaped_as_the_user_guide_shows() -> None:
 
 def test_job_created_comes_first_with_status_new_and_each_change_after_it() -> None:
     events, _, _ = emitted()
-    told = [
-        (each["detail"]["eventName"], each["detail"]["serviceEventDetails"]["status"]) for each in events
-    ]
+    told = [(each["detail"]["eventName"], each["detail"]["serviceEventDetails"]["status"]) for each in events]
     assert told[0] == ("JobCreated", "New")
     assert {name for name, _ in told[1:]} == {"JobStatusChanged"}
     assert [status for _, status in told[1:]] == ["Preparing", "Ready", "Active", "Completing", "Complete"]
@@ -87,6 +85,15 @@ def test_events_go_to_the_bus_of_the_jobs_region() -> None:
     events, regions, _ = emitted("eu-west-1")
     assert set(regions) == {"eu-west-1"}
     assert {each["detail"]["awsRegion"] for each in events} == {"eu-west-1"}
+
+
+def test_an_event_that_cannot_be_delivered_is_no_obstacle_to_the_job() -> None:
+    def emit(event: dict[str, Any], region: str) -> None:
+        raise LookupError
+
+    with world(Settings(emit=emit)) as cloud:
+        cloud.put("a")
+        assert cloud.run(cloud.manifest("src,a\n"))["Status"] == "Complete"
 
 
 def test_a_failed_jobs_event_names_the_failure_codes() -> None:

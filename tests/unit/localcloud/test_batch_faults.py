@@ -2,12 +2,15 @@ from __future__ import annotations
 
 from typing import Any
 
+import hypothesis
 import pytest
 from botocore.exceptions import ReadTimeoutError
+from hypothesis import given
+from hypothesis import strategies as st
 
 import localcloud.batch_operations as batch
 from localcloud import fault_injection
-from localcloud.batch_operations import Settings
+from localcloud.batch_operations import PretendDataPlane, Settings
 from localcloud.faults import Fault
 from localcloud.patching import Patches
 from tests.unit.localcloud.batch_world import World, failure, world
@@ -110,3 +113,31 @@ def assert_found_again(cloud: World) -> None:
     batch.wait_for_idle()
     (only,) = cloud.control.list_jobs(AccountId=request["AccountId"])["Jobs"]
     assert (only["JobId"], only["Status"]) == (job_id, "Complete")
+
+
+FAULTS = st.lists(
+    st.builds(
+        Fault,
+        key_prefix=st.sampled_from(["", "k", "k/1", "k/ü", "other"]),
+        status=st.sampled_from([403, 409, 500, 503]),
+        code=st.sampled_from(["AccessDenied", "InternalError", "SlowDown"]),
+        times=st.none() | st.integers(1, 3),
+        job=st.sampled_from([None, "night", "day"]),
+    ),
+    max_size=3,
+)
+
+
+@hypothesis.settings(max_examples=25, deadline=None)
+@given(faults=FAULTS)
+def test_whatever_fails_every_task_has_one_row_and_the_counts_agree(faults: list[Fault]) -> None:
+    keys = ["k/1", "k/2", "k/%C3%BC", "other"]
+    with world(Settings(faults=faults, data_plane=PretendDataPlane())) as cloud:
+        job = cloud.run(cloud.manifest("".join(f"src,{key}\n" for key in keys)), Description="night")
+        rows = cloud.rows(job)
+    assert sorted(row[1] for row in rows) == sorted(keys)
+    progress = job["ProgressSummary"]
+    assert [row[3] for row in rows].count("failed") == progress["NumberOfTasksFailed"]
+    assert progress["NumberOfTasksSucceeded"] + progress["NumberOfTasksFailed"] == len(keys)
+    bounded = all(fault.times is not None for fault in faults)
+    assert not bounded or progress["NumberOfTasksFailed"] <= sum(fault.times or 0 for fault in faults)

@@ -3,6 +3,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+import boto3
 import pytest
 
 import localcloud.batch_operations as batch
@@ -54,19 +55,21 @@ def test_describe_job_answers_what_was_asked_and_how_far_it_is(cloud: World) -> 
     assert job["JobArn"] == f"arn:aws:s3:us-east-1:{ACCOUNT}:job/{job['JobId']}"
 
 
-def test_an_unknown_job_is_not_found(cloud: World) -> None:
-    control = cloud.control
-    for call in (
-        lambda: control.describe_job(AccountId=ACCOUNT, JobId="unknown"),
-        lambda: control.update_job_priority(AccountId=ACCOUNT, JobId="unknown", Priority=1),
-        lambda: control.update_job_status(AccountId=ACCOUNT, JobId="unknown", RequestedJobStatus="Ready"),
-        lambda: control.get_job_tagging(AccountId=ACCOUNT, JobId="unknown"),
-        lambda: control.put_job_tagging(AccountId=ACCOUNT, JobId="unknown", Tags=[]),
-        lambda: control.delete_job_tagging(AccountId=ACCOUNT, JobId="unknown"),
-    ):
-        with pytest.raises(control.exceptions.NotFoundException) as caught:
-            call()
-        assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 400
+@pytest.mark.parametrize(
+    ("call", "more"),
+    [
+        ("describe_job", {}),
+        ("update_job_priority", {"Priority": 1}),
+        ("update_job_status", {"RequestedJobStatus": "Ready"}),
+        ("get_job_tagging", {}),
+        ("put_job_tagging", {"Tags": []}),
+        ("delete_job_tagging", {}),
+    ],
+)
+def test_an_unknown_job_is_not_found(cloud: World, call: str, more: dict[str, Any]) -> None:
+    with pytest.raises(cloud.control.exceptions.NotFoundException) as caught:
+        getattr(cloud.control, call)(AccountId=ACCOUNT, JobId="unknown", **more)
+    assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 400
 
 
 def test_jobs_belong_to_a_region(cloud: World) -> None:
@@ -75,6 +78,27 @@ def test_jobs_belong_to_a_region(cloud: World) -> None:
     with pytest.raises(elsewhere.exceptions.NotFoundException):
         elsewhere.describe_job(AccountId=ACCOUNT, JobId=job_id)
     assert elsewhere.list_jobs(AccountId=ACCOUNT)["Jobs"] == []
+
+
+def test_jobs_belong_to_an_account(cloud: World) -> None:
+    other = "999999999999"
+    held = client("sts").assume_role(RoleArn=f"arn:aws:iam::{other}:role/x", RoleSessionName="x")[
+        "Credentials"
+    ]
+    elsewhere = boto3.client(
+        "s3control",
+        region_name="us-east-1",
+        aws_access_key_id=held["AccessKeyId"],
+        aws_secret_access_key=held["SecretAccessKey"],
+        aws_session_token=held["SessionToken"],
+    )
+    job_id = cloud.create(cloud.manifest("src,a\n"))
+    with pytest.raises(elsewhere.exceptions.NotFoundException):
+        elsewhere.describe_job(AccountId=other, JobId=job_id)
+    role = f"arn:aws:iam::{other}:role/job"
+    theirs = cloud.request(cloud.manifest("src,a\n"), AccountId=other, RoleArn=role)
+    their_id = elsewhere.create_job(**theirs)["JobId"]
+    assert [job["JobId"] for job in elsewhere.list_jobs(AccountId=other)["Jobs"]] == [their_id]
 
 
 def test_list_jobs_pages_through_all_jobs_newest_first(cloud: World) -> None:

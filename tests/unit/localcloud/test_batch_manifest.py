@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from localcloud.batch_operations import Settings
 from tests.unit.localcloud.batch_world import INVENTORY, World, allow, failure, world
 
 if TYPE_CHECKING:
@@ -148,6 +149,15 @@ def test_a_manifest_that_the_role_may_not_read_fails_the_job_with_the_known_text
     role = cloud.make_role("narrow", allow("s3:*", resource="arn:aws:s3:::src/*"))
     job = cloud.run(cloud.manifest("src,a\n"), RoleArn=role)
     assert failure(job)[1] == "Reading the manifest is forbidden: AccessDenied"
+
+
+def test_more_rows_than_the_limit_fail_the_job() -> None:
+    with world(Settings(max_tasks=2)) as cloud:
+        code, reason = failure(cloud.run(cloud.manifest("src,a\nsrc,b\nsrc,c\n")))
+    assert (code, reason.split(" contains ")[1]) == (
+        CONTENT,
+        "more keys than the maximum allowed in a single job",
+    )
 
 
 def test_a_job_that_fails_while_preparing_writes_nothing_at_all(cloud: World) -> None:

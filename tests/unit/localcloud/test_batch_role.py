@@ -5,7 +5,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from moto.iam.access_control import PermissionResult
+from moto.s3.models import FakeBucket
+
 import localcloud.batch_operations as batch
+from localcloud.patching import Patches
 from tests.unit.localcloud.batch_world import (
     ACCOUNT,
     TRUST,
@@ -129,8 +133,11 @@ def test_a_bucket_policy_against_plain_http_lets_the_service_pass(cloud: World) 
         "Condition": {"Bool": {"aws:SecureTransport": "false"}},
     }
     client("s3").put_bucket_policy(Bucket="dst", Policy=document(statement))
-    answer = row(cloud, [*OPS, READ, WRITE])
-    assert "Access Denied" not in answer[6]
+    patches = Patches()
+    # moto itself takes bucket policies without their conditions, and would refuse everything here.
+    patches.replace(FakeBucket, "get_permission", lambda *_: PermissionResult.NEUTRAL)
+    assert row(cloud, [*OPS, READ, WRITE])[3] == "succeeded"
+    patches.undo()
 
 
 def test_a_condition_on_the_account_of_the_resource_is_evaluated(cloud: World) -> None:

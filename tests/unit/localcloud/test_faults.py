@@ -55,7 +55,10 @@ def test_the_smallest_description() -> None:
         ({"status": 500}, "fault code is ''; give the AWS error code, such as 'SlowDown'"),
         ({"status": 500, "code": 1}, "fault code is 1; give a string"),
         ({"status": 500, "code": "X", "times": 0}, "fault times is 0; give a whole number from 1, or null"),
-        ({"status": 500, "code": "X", "times": True}, "fault times is True; give a whole number from 1, or null"),
+        (
+            {"status": 500, "code": "X", "times": True},
+            "fault times is True; give a whole number from 1, or null",
+        ),
         ({"status": 500, "code": "X", "key_prefix": None}, "fault key_prefix is None; give a string"),
         ({"status": 500, "code": "X", "prefix": "a"}, "fault field 'prefix' is not known; use one of code, "),
         ({"effect": "explode"}, "fault effect is 'explode'; use one of error, timeout, exit"),

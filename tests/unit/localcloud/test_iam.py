@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
@@ -12,8 +12,17 @@ from localcloud.iam import Access, Decision, Policy, Principal, UnsupportedPolic
 from localcloud.iam_roles import bucket_policy, read_role
 from tests.unit.localcloud.batch_world import ACCOUNT, TRUST, allow, client, deny, document
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 ROLE = Principal(arn=f"arn:aws:iam::{ACCOUNT}:role/r")
 ARN = "arn:aws:s3:::bucket/key"
+
+
+@pytest.fixture
+def aws() -> Iterator[None]:
+    with mock_aws():
+        yield
 
 
 def policy(*statements: dict[str, Any]) -> Policy:
@@ -21,7 +30,9 @@ def policy(*statements: dict[str, Any]) -> Policy:
 
 
 def get(resource: str = ARN, **context: Any) -> Access:
-    return Access("s3:GetObject", resource, ROLE, {name.replace("_", ":"): each for name, each in context.items()})
+    return Access(
+        "s3:GetObject", resource, ROLE, {name.replace("_", ":"): each for name, each in context.items()}
+    )
 
 
 def test_nothing_said_is_an_implicit_deny() -> None:
@@ -38,8 +49,16 @@ def test_an_allow_allows_and_a_deny_anywhere_wins() -> None:
 
 @pytest.mark.parametrize(
     ("action", "fits"),
-    [("s3:GetObject", True), ("S3:getobject", True), ("s3:Get*", True), ("s3:GetObjec?", True), ("*", True)]
-    + [("s3:GetObjectVersion", False), ("s3:Get", False), ("s3x:GetObject", False)],
+    [
+        ("s3:GetObject", True),
+        ("S3:getobject", True),
+        ("s3:Get*", True),
+        ("s3:GetObjec?", True),
+        ("*", True),
+        ("s3:GetObjectVersion", False),
+        ("s3:Get", False),
+        ("s3x:GetObject", False),
+    ],
 )
 def test_actions_match_with_wildcards_and_in_any_case(action: str, fits: bool) -> None:
     assert (policy(allow(action)).decide(get()) is Decision.ALLOW) == fits
@@ -47,8 +66,15 @@ def test_actions_match_with_wildcards_and_in_any_case(action: str, fits: bool) -
 
 @pytest.mark.parametrize(
     ("resource", "fits"),
-    [(ARN, True), ("arn:aws:s3:::bucket/*", True), ("arn:aws:s3:::*", True), ("*", True)]
-    + [("arn:aws:s3:::bucket", False), ("arn:aws:s3:::Bucket/key", False), ("arn:aws:s3:::bucket/k", False)],
+    [
+        (ARN, True),
+        ("arn:aws:s3:::bucket/*", True),
+        ("arn:aws:s3:::*", True),
+        ("*", True),
+        ("arn:aws:s3:::bucket", False),
+        ("arn:aws:s3:::Bucket/key", False),
+        ("arn:aws:s3:::bucket/k", False),
+    ],
 )
 def test_resources_match_with_wildcards_and_in_their_case(resource: str, fits: bool) -> None:
     assert (policy(allow("s3:GetObject", resource=resource)).decide(get()) is Decision.ALLOW) == fits
@@ -81,8 +107,16 @@ def test_not_action_and_not_resource_cover_the_rest() -> None:
         ({"StringLike": {"s3:prefix": "runs/*"}}, {"s3_prefix": None}, False),
         ({"StringLikeIfExists": {"s3:prefix": "runs/*"}}, {"s3_prefix": None}, True),
         ({"StringNotLike": {"s3:prefix": "runs/*"}}, {"s3_prefix": "runs/1"}, False),
-        ({"ArnLike": {"aws:SourceArn": "arn:aws:s3:*:*:job/*"}}, {"aws_SourceArn": "arn:aws:s3:r:1:job/2"}, True),
-        ({"ArnEquals": {"aws:SourceArn": "arn:aws:s3:*:*:job/*"}}, {"aws_SourceArn": "arn:aws:sqs:r:1:q"}, False),
+        (
+            {"ArnLike": {"aws:SourceArn": "arn:aws:s3:*:*:job/*"}},
+            {"aws_SourceArn": "arn:aws:s3:r:1:job/2"},
+            True,
+        ),
+        (
+            {"ArnEquals": {"aws:SourceArn": "arn:aws:s3:*:*:job/*"}},
+            {"aws_SourceArn": "arn:aws:sqs:r:1:q"},
+            False,
+        ),
         ({"ArnNotLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/x"}}, {"aws_PrincipalArn": ROLE.arn}, True),
         ({"Bool": {"aws:SecureTransport": "false"}}, {"aws_SecureTransport": "true"}, False),
         ({"Bool": {"aws:SecureTransport": True}}, {"aws_SecureTransport": "true"}, True),
@@ -118,7 +152,7 @@ def test_conditions(condition: dict[str, Any], context: dict[str, Any], holds: b
 )
 def test_what_cannot_be_evaluated_is_refused_naming_the_statement(condition: dict[str, Any]) -> None:
     statement = allow("s3:GetObject", Sid="Office", Condition=condition)
-    with pytest.raises(UnsupportedPolicy, match="statement Office: condition .* is not evaluated"):
+    with pytest.raises(UnsupportedPolicy, match=r"statement Office: condition .* is not evaluated"):
         policy(statement).decide(get(aws_SourceIp="203.0.113.9"))
 
 
@@ -179,16 +213,20 @@ def test_a_trust_policy_names_a_service() -> None:
     assert trust.decide(Access("sts:AssumeRole", ROLE.arn, other)) is Decision.SILENT
 
 
-@mock_aws
+@pytest.mark.usefixtures("aws")
 def test_a_role_is_read_with_inline_attached_and_boundary_policies() -> None:
     iam = client("iam")
     limit = iam.create_policy(PolicyName="limit", PolicyDocument=document(allow("s3:*")))["Policy"]["Arn"]
-    managed = iam.create_policy(PolicyName="read", PolicyDocument=document(allow("s3:GetObject")))["Policy"]["Arn"]
+    managed = iam.create_policy(PolicyName="read", PolicyDocument=document(allow("s3:GetObject")))["Policy"][
+        "Arn"
+    ]
     iam.create_policy_version(
         PolicyArn=managed, PolicyDocument=document(allow("s3:ListBucket")), SetAsDefault=True
     )
     trust = json.dumps(TRUST)
-    arn = iam.create_role(RoleName="r", AssumeRolePolicyDocument=trust, PermissionsBoundary=limit)["Role"]["Arn"]
+    arn = iam.create_role(RoleName="r", AssumeRolePolicyDocument=trust, PermissionsBoundary=limit)["Role"][
+        "Arn"
+    ]
     iam.attach_role_policy(RoleName="r", PolicyArn=managed)
     iam.put_role_policy(
         RoleName="r", PolicyName="p", PolicyDocument=document(allow("s3:PutObject", "sqs:SendMessage"))
@@ -202,16 +240,18 @@ def test_a_role_is_read_with_inline_attached_and_boundary_policies() -> None:
     assert not role.trusts("s3.amazonaws.com", {})
 
 
-@mock_aws
+@pytest.mark.usefixtures("aws")
 def test_a_role_under_a_path_is_found_by_its_arn_and_a_missing_one_is_none() -> None:
     iam = client("iam")
-    arn = iam.create_role(Path="/jobs/", RoleName="r", AssumeRolePolicyDocument=json.dumps(TRUST))["Role"]["Arn"]
+    arn = iam.create_role(Path="/jobs/", RoleName="r", AssumeRolePolicyDocument=json.dumps(TRUST))["Role"][
+        "Arn"
+    ]
     assert arn.endswith(":role/jobs/r")
     assert read_role(arn)
     assert read_role(f"arn:aws:iam::{ACCOUNT}:role/r") is None
 
 
-@mock_aws
+@pytest.mark.usefixtures("aws")
 def test_the_policy_of_a_bucket_is_read_with_its_owner() -> None:
     s3 = client("s3")
     s3.create_bucket(Bucket="bucket")
