@@ -16,6 +16,7 @@ from localcloud import (
     cloudformation,
     cloudtrail,
     events,
+    fault_injection,
     policy_gaps,
     replication,
     s3,
@@ -67,6 +68,7 @@ class LocalCloud:
         s3.install(self._patches)
         replication.install(self._patches, self.clock)
         cloudtrail.install(self._patches, events.deliver, self.clock)
+        fault_injection.install(self._patches)
         return self
 
     def stop(self) -> None:

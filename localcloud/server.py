@@ -14,6 +14,7 @@ from typing import Any
 
 from botocore.awsrequest import AWSPreparedRequest
 from botocore.compat import HTTPHeaders
+from botocore.exceptions import ReadTimeoutError
 from moto.backends import get_backend
 from moto.core.botocore_stubber import BotocoreStubber
 from moto.core.request import PRESERVED_HEADER_NAMES_ENVIRON_KEY
@@ -79,7 +80,10 @@ def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> 
         body=_body(environ),
         stream_output=False,
     )
-    answer = BotocoreStubber().process_request(request)
+    try:
+        answer = BotocoreStubber().process_request(request)
+    except ReadTimeoutError:  # a fault: the client is to get no answer
+        raise ConnectionAbortedError from None
     status, headers, body = answer or (404, {}, "not an AWS request")
     payload = body.encode() if isinstance(body, str) else bytes(body)
     fields = {str(name).lower(): str(value) for name, value in dict(headers).items()}

@@ -77,7 +77,7 @@ class Settings:
     confirmation_when_absent: bool = False
     """ConfirmationRequired left out (unconfirmed: the API reference says false, the user guide true)."""
     invalid_request_code: str = "BadRequestException"
-    """Code of a refused CreateJob, as modelled; `InvalidRequest` has been seen (unconfirmed)."""
+    """Code of a refused CreateJob, as modelled; on the wire it may be `InvalidRequest` (unconfirmed)."""
     missing_job_code: str = "NotFoundException"
     """As modelled; the troubleshooting page says NoSuchJobException (unconfirmed)."""
     suspended_cause: str = "AWAITING_CONFIRMATION"
@@ -106,8 +106,7 @@ class Settings:
     checksum_algorithm: str = "CRC64NVME"
     """Of S3ComputeObjectChecksum without ChecksumAlgorithm (unconfirmed)."""
     generator_all_versions: bool = False
-    """Whether generated manifests of operations other than replicate hold noncurrent versions (unconfirmed).
-    """
+    """Whether generated manifests, but for replicate jobs, hold noncurrent versions (unconfirmed)."""
     md5_sidecar: Callable[[str], str] = field(default=lambda digest: digest)
     """Body of manifest.json.md5 from the hex digest (unconfirmed)."""
     empty_report_manifest: bool = True

@@ -82,7 +82,7 @@ def test_jobs_belong_to_a_region(cloud: World) -> None:
 
 def test_jobs_belong_to_an_account(cloud: World) -> None:
     other = "999999999999"
-    held = client("sts").assume_role(RoleArn=f"arn:aws:iam::{other}:role/x", RoleSessionName="x")[
+    held = client("sts").assume_role(RoleArn=f"arn:aws:iam::{other}:role/x", RoleSessionName="session")[
         "Credentials"
     ]
     elsewhere = boto3.client(

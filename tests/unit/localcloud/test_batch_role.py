@@ -4,7 +4,6 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-
 from moto.iam.access_control import PermissionResult
 from moto.s3.models import FakeBucket
 
