@@ -27,6 +27,6 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Return the job for a state that holds the run and its manifest."""
     run = Run.model_validate(event["run"])
     manifest = Progress.model_validate(event["manifest"])
-    job = jobs.create_copy(clients.s3control(run.job_region), run, manifest, settings.job_role_arn)
+    job = jobs.create_copy(clients.s3control(run.job_region), run, manifest.copy_file, settings.job_role_arn)
     logger.info("created", run_id=run.run_id, job_id=job.id, tasks=manifest.count)
     return job.model_dump()

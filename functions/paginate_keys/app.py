@@ -11,7 +11,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from seeder import manifest
 from seeder.clients import Clients
 from seeder.errors import aws_errors
-from seeder.listing.pages import pages
+from seeder.listing.wire import Wire
 from seeder.run import Run
 from seeder.settings import Settings
 
@@ -30,14 +30,15 @@ STOP_BEFORE_MILLISECONDS = 60_000
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Return the manifest's progress for a state that holds the run and, from the second call on, the manifest."""
     run = Run.model_validate(event["run"])
-    fresh = {"bucket": settings.state_bucket, "key": run.manifest_key}
-    before = manifest.Progress.model_validate(event.get("manifest") or fresh)
-    listing = pages(clients.s3(run.source.region), run.source.name, run.request.prefix, before.after)
+    fresh = manifest.Progress.fresh(settings.state_bucket, run.folder, run.operation)
+    before = manifest.Progress.model_validate(event["manifest"]) if "manifest" in event else fresh
+    wire = Wire(clients.s3(run.source.region), run.source.name)
     after = manifest.write(
         clients.s3(clients.region),
         before,
+        wire,
         run.source.name,
-        listing,
+        run.request.prefix,
         out_of_time=lambda: context.get_remaining_time_in_millis() < STOP_BEFORE_MILLISECONDS,
     )
     metrics.add_metric(name="KeysListed", unit=MetricUnit.Count, value=after.count - before.count)

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_s3control import S3ControlClient
 
-_CONFIG = Config(retries={"mode": "adaptive", "max_attempts": 5})
+CONNECTIONS = 64
+_CONFIG = Config(retries={"mode": "adaptive", "max_attempts": 5}, max_pool_connections=CONNECTIONS)
 
 
 class Clients:

@@ -9,8 +9,8 @@ from botocore.exceptions import ClientError
 from pydantic import BaseModel, ConfigDict
 
 from seeder.errors import code_of
-from seeder.manifest import Progress
 from seeder.run import Run
+from seeder.sink import Upload
 
 if TYPE_CHECKING:
     from mypy_boto3_s3control import S3ControlClient
@@ -53,7 +53,7 @@ def request_token(run_id: str, manifest_etag: str, operation: str, round_number:
     return hashlib.sha256(identity.encode()).hexdigest()
 
 
-def create_copy(s3control: S3ControlClient, run: Run, manifest: Progress, role_arn: str) -> Job:
+def create_copy(s3control: S3ControlClient, run: Run, manifest: Upload, role_arn: str) -> Job:
     """Create the job that copies the manifest's objects to the destination, or find it if it was created.
 
     `s3control` is a client of the destination's region. Raises ClientError.

@@ -1,182 +1,151 @@
-"""The manifest of a run: rows of `bucket,key`, streamed into one multipart upload that can be continued.
+"""The manifests of a run: what a walk lists, written as rows, in as many calls as it takes.
 
-Rows follow the S3 User Guide, "Create an S3 Batch Operations job" (keys URL-encoded, no header, no quotes). A raw
-`+` is never written: AWS's own readers disagree on whether it is a space.
+Rows follow the S3 User Guide, "Create an S3 Batch Operations job" (keys URL-encoded, no header, no quotes). Objects
+that a copy can't take, and archived ones, go to manifests of their own in the same pass.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
+from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING
-from urllib.parse import quote
 
 from botocore.exceptions import ClientError
 from pydantic import BaseModel, ConfigDict
 
+from seeder import sink
 from seeder.errors import UnexpectedAnswer, code_of
-from seeder.listing.pages import Listed
+from seeder.listing.page import Page
+from seeder.listing.ranges import Range
+from seeder.listing.selection import Selection
+from seeder.listing.walk import Walk
+from seeder.listing.wire import Wire
+from seeder.sink import Sink, Upload
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-PART_BYTES = 8 * 1024 * 1024
-_TAKEN = frozenset({"ConditionalRequestConflict", "PreconditionFailed"})
+WORKERS = 16
+# The whole state of a walk must fit the state of an execution beside all else (256 KiB).
+MOST_RANGE_BYTES = 48 * 1024
 
 
 class Progress(BaseModel):
-    """How far a manifest is; all that the next call needs to go on. `etag` is set when it is done."""
+    """How far the manifests are; all that the next call needs to go on.
+
+    `ranges` are those left (start, version, end); None before the first call. `count` is that of the rows to copy.
+    """
 
     model_config = ConfigDict(frozen=True)
 
-    bucket: str
-    key: str
-    upload_id: str = ""
-    parts: int = 0
+    copy_file: Upload
+    large_file: Upload
+    archived_file: Upload
+    ranges: list[tuple[str, str, str]] | None = None
     count: int = 0
-    after: str = ""
+    list_calls: int = 0
     done: bool = False
-    etag: str = ""
 
+    @classmethod
+    def fresh(cls, bucket: str, folder: str, operation: str) -> Progress:
+        """Return the progress of manifests not begun, to stand at `<folder>manifests/<operation>.csv` and beside."""
+        names = (operation, "large", "archived")
+        files = [Upload(bucket=bucket, key=f"{folder}manifests/{name}.csv") for name in names]
+        return cls(copy_file=files[0], large_file=files[1], archived_file=files[2])
 
-def encode_key(key: str) -> str:
-    """Return a key as a manifest holds it: percent-encoded UTF-8, `/` left as it is."""
-    return quote(key, safe="/")
-
-
-def encode_rows(bucket: str, page: Iterable[Listed]) -> bytes:
-    """Return the rows of a page, each ended by a line feed."""
-    return "".join(f"{bucket},{encode_key(listed.key)}\n" for listed in page).encode("ascii")
+    @property
+    def files(self) -> list[Upload]:
+        """The three files."""
+        return [self.copy_file, self.large_file, self.archived_file]
 
 
 def write(
     s3: S3Client,
     progress: Progress,
+    wire: Wire,
     source: str,
-    pages: Iterable[list[Listed]],
+    prefix: str = "",
+    selection: Selection | None = None,
+    workers: int = WORKERS,
     out_of_time: Callable[[], bool] = lambda: False,
 ) -> Progress:
-    """Write rows for `pages`, which begin after `progress.after`, until they end or time is out.
+    """List a bucket into its manifests until all is listed, or time is out.
 
-    Only whole parts count as progress: what was listed after the last one is listed again by the next call. A
-    call that has not stored a part goes on in any case, so each call gets further. Nothing is created for an
-    empty bucket. Raises UnexpectedAnswer, ClientError.
+    `s3` writes the manifests, `wire` lists the bucket `source`. Nothing is created for an empty bucket. A call that
+    died, or is repeated, changes nothing: every key stands in the finished manifests exactly once.
+    Raises UnexpectedAnswer, Unordered, Throttled, ClientError.
     """
     finished = _finished(s3, progress)
     if finished is not None:
         return finished
-    rows, listed, last = bytearray(), 0, progress.after
-    start = progress
-    for page in pages:
-        if page:
-            rows += encode_rows(source, page)
-            listed, last = listed + len(page), page[-1].key
-        if len(rows) >= PART_BYTES:
-            progress = _store(s3, progress, rows, listed, last)
-            rows, listed = bytearray(), 0
-        if out_of_time() and progress is not start:
-            return progress
-    if rows:
-        progress = _store(s3, progress, rows, listed, last)
-    return _complete(s3, progress)
+    chosen = selection or Selection()
+    with ExitStack() as stack:
+        copy, large, archived = (stack.enter_context(closing(Sink(s3, file))) for file in progress.files)
+
+        def accept(page: Page, stop: int) -> None:
+            choice = chosen.choose(page, stop)
+            copy.write(*page.rows(source, stop, choice.copy))
+            for file, indices in ((large, choice.large), (archived, choice.archived)):
+                if indices:
+                    file.write(*page.rows(source, stop, indices))
+
+        ranges = (
+            None
+            if progress.ranges is None
+            else [Range(a, end, version) for a, version, end in progress.ranges]
+        )
+        walk = Walk(wire, accept, ranges, prefix, workers, out_of_time, MOST_RANGE_BYTES)
+        left = walk.run()
+        end = Sink.pause if left else Sink.finish
+        files = [end(file) for file in (copy, large, archived)]
+    progress = Progress(
+        copy_file=files[0],
+        large_file=files[1],
+        archived_file=files[2],
+        ranges=[item.position for item in left],
+        count=files[0].count,
+        list_calls=progress.list_calls + wire.calls,
+    )
+    return progress if left else _complete(s3, progress)
 
 
 def abandon(s3: S3Client, progress: Progress) -> None:
-    """Give up an unfinished manifest, so that its parts cost nothing more. Can be repeated."""
-    if progress.upload_id and not progress.done:
-        try:
-            s3.abort_multipart_upload(Bucket=progress.bucket, Key=progress.key, UploadId=progress.upload_id)
-        except ClientError as error:
-            if code_of(error) != "NoSuchUpload":
-                raise
-
-
-def _store(s3: S3Client, progress: Progress, rows: bytearray, listed: int, last: str) -> Progress:
-    upload_id = progress.upload_id
-    if not upload_id:
-        answer = s3.create_multipart_upload(
-            Bucket=progress.bucket,
-            Key=progress.key,
-            ContentType="text/csv",
-            ServerSideEncryption="AES256",
-        )
-        upload_id = answer["UploadId"]
-    number = progress.parts + 1
-    s3.upload_part(
-        Bucket=progress.bucket, Key=progress.key, UploadId=upload_id, PartNumber=number, Body=bytes(rows)
-    )
-    return progress.model_copy(
-        update={
-            "upload_id": upload_id,
-            "parts": number,
-            "count": progress.count + listed,
-            "after": last,
-        }
-    )
+    """Give up unfinished manifests. Can be repeated."""
+    for file in progress.files:
+        sink.abandon(s3, file)
 
 
 def _complete(s3: S3Client, progress: Progress) -> Progress:
-    """Note what the manifest will be, then make it: whoever dies in between is finished by `_finished`."""
-    if not progress.parts:
+    """Note what the manifests will be, then make them: whoever dies in between is finished by `_finished`."""
+    if not any(file.parts for file in progress.files):
         return progress.model_copy(update={"done": True})
+    bucket, note = _note(progress)
     try:
-        s3.put_object(
-            Bucket=progress.bucket,
-            Key=_note_key(progress),
-            Body=progress.model_dump_json().encode(),
-            ContentType="application/json",
-            IfNoneMatch="*",
-        )
+        s3.put_object(Bucket=bucket, Key=note, Body=progress.model_dump_json().encode(), IfNoneMatch="*")
     except ClientError as error:
-        if code_of(error) not in _TAKEN:
+        if code_of(error) not in sink.TAKEN:
             raise
     finished = _finished(s3, progress)
     if finished is None:
-        raise UnexpectedAnswer(f"s3://{progress.bucket}/{_note_key(progress)} was written but is not there")
+        raise UnexpectedAnswer(f"s3://{bucket}/{note} was written but is not there")
     return finished
 
 
 def _finished(s3: S3Client, progress: Progress) -> Progress | None:
-    """Return the finished manifest if its note exists, completing the upload if that is still to be done."""
+    """Return the finished manifests if their note exists, completing whichever is not made yet."""
+    bucket, note = _note(progress)
     try:
-        body = s3.get_object(Bucket=progress.bucket, Key=_note_key(progress))["Body"].read()
+        body = s3.get_object(Bucket=bucket, Key=note)["Body"].read()
     except ClientError as error:
         if code_of(error) in {"404", "NoSuchKey"}:
             return None
         raise
     noted = Progress.model_validate(json.loads(body))
-    try:
-        etag = s3.complete_multipart_upload(
-            Bucket=noted.bucket,
-            Key=noted.key,
-            UploadId=noted.upload_id,
-            MultipartUpload={"Parts": _parts(s3, noted)},  # type: ignore[typeddict-item]
-            IfNoneMatch="*",
-        )["ETag"]
-    except ClientError as error:
-        if code_of(error) not in {"NoSuchUpload", *_TAKEN}:
-            raise
-        etag = s3.head_object(Bucket=noted.bucket, Key=noted.key)["ETag"]
-    return noted.model_copy(update={"done": True, "etag": etag})
+    made = [sink.complete(s3, file) for file in noted.files]
+    update = {"copy_file": made[0], "large_file": made[1], "archived_file": made[2], "done": True}
+    return noted.model_copy(update=update)
 
 
-def _note_key(progress: Progress) -> str:
-    return progress.key.removesuffix(".csv") + ".json"
-
-
-def _parts(s3: S3Client, progress: Progress) -> list[dict[str, object]]:
-    """The parts that count; a call that died may have left more, or others that were stored again."""
-    listing = s3.get_paginator("list_parts").paginate(
-        Bucket=progress.bucket, Key=progress.key, UploadId=progress.upload_id
-    )
-    parts = [
-        {"PartNumber": part["PartNumber"], "ETag": part["ETag"]}
-        for page in listing
-        for part in page.get("Parts", [])
-        if part["PartNumber"] <= progress.parts
-    ]
-    if len(parts) != progress.parts:
-        raise UnexpectedAnswer(
-            f"s3://{progress.bucket}/{progress.key}: {len(parts)} parts of {progress.parts} are there"
-        )
-    return parts
+def _note(progress: Progress) -> tuple[str, str]:
+    return progress.copy_file.bucket, progress.copy_file.key.removesuffix(".csv") + ".json"

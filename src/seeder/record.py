@@ -103,8 +103,16 @@ def write(s3: S3Client, bucket: str, record: Record) -> None:
 
 def _problem(manifest: Progress, job: Job | None, report: Report) -> str:
     """Return why the run is not Complete, in a sentence; empty when it is."""
+    unfit = [
+        f"{file.count} objects {why} (s3://{file.bucket}/{file.key})"
+        for file, why in (
+            (manifest.large_file, "over 5 GiB can't be copied by a job"),
+            (manifest.archived_file, "are archived and must be restored first"),
+        )
+        if file.count
+    ]
     if not manifest.count:
-        return ""
+        return "; ".join(unfit)
     if report.failed:
         groups = ", ".join(
             f"{failure.code} {failure.count} (for example '{failure.example_key}')"
@@ -117,7 +125,7 @@ def _problem(manifest: Progress, job: Job | None, report: Report) -> str:
         return f"job {status}: {reasons or 'S3 Batch Operations gave no reason'}"
     if report.succeeded != manifest.count:
         return f"the report accounts for {report.succeeded} of the manifest's {manifest.count} objects"
-    return ""
+    return "; ".join(unfit)
 
 
 def _subject(text: str) -> str:

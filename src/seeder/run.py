@@ -35,11 +35,6 @@ class Run(BaseModel):
         return f"runs/{self.run_id}/"
 
     @property
-    def manifest_key(self) -> str:
-        """Where the manifest stands in the state bucket."""
-        return f"{self.folder}manifests/{self.operation}.csv"
-
-    @property
     def report_prefix(self) -> str:
         """Where S3 Batch Operations puts its reports; without a slash at the end, for S3 adds one."""
         return f"{self.folder}reports"

@@ -99,10 +99,10 @@ def _tell(event: dict[str, Any], stages: dict[str, Any], display: Display) -> No
 
 def _lines(state: str, output: dict[str, Any]) -> Iterator[str]:
     manifest = output.get("manifest") or {}
-    if state == "PaginateKeys" and manifest["done"]:
+    if state == "PaginateKeys" and manifest.get("done"):
         if manifest["count"]:
-            yield f"Uploading manifest: s3://{manifest['bucket']}/{manifest['key']}"
+            yield f"Uploading manifest: s3://{manifest['copy_file']['bucket']}/{manifest['copy_file']['key']}"
         else:
             yield f"Nothing to copy: {output['run']['source']['name']} holds no objects"
-    elif state == "CreateJob":
+    elif state == "CreateJob" and "job" in output:
         yield f"Created s3 batch job: {output['job']['id']}"

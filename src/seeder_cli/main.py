@@ -9,6 +9,7 @@ import click
 from seeder_cli.demo import demo
 from seeder_cli.errors import CommandError
 from seeder_cli.local import local
+from seeder_cli.manifest import manifest
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -24,6 +25,7 @@ def cli() -> None:
 
 cli.add_command(demo)
 cli.add_command(local)
+cli.add_command(manifest)
 
 
 def main() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from seeder.listing.difference import Difference, compare
-from seeder.listing.pages import pages
+from seeder.listing.wire import Wire
 from seeder_cli.samples import Sample
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ def compare_buckets(
     source: tuple[S3Client, str], destination: tuple[S3Client, str], samples: Iterable[Sample]
 ) -> Difference:
     """Compare all objects by size and ETag, and those of `samples` by metadata and tags too."""
-    difference = compare(pages(*source), pages(*destination))
+    difference = compare(Wire(*source), Wire(*destination))
     for sample in samples:
         if (sample.metadata or sample.tags) and not _same_extras(source, destination, sample.key):
             difference.equal -= 1

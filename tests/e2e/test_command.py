@@ -8,10 +8,12 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import boto3
 import pytest
@@ -23,9 +25,15 @@ ROOT = Path(__file__).parents[2]
 SEEDER = [sys.executable, "-W", "error", "-c", "from seeder_cli.main import main; main()"]
 
 
-def seeder(*arguments: str, folder: Path = ROOT) -> subprocess.CompletedProcess[str]:
+def seeder(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [*SEEDER, *arguments], capture_output=True, text=True, timeout=120, cwd=folder, check=False
+        [*SEEDER, *arguments],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        cwd=ROOT,
+        check=False,
+        env=os.environ | variables,
     )
 
 
@@ -123,7 +131,7 @@ def test_wrong_faults_are_named(tmp_path: Path, faults: str) -> None:
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.parametrize("command", [[], ["demo"], ["local"]])
+@pytest.mark.parametrize("command", [[], ["demo"], ["local"], ["manifest"]])
 def test_help_fits_on_a_screen(command: list[str]) -> None:
     done = seeder(*command, "--help")
     assert done.returncode == 0
@@ -164,6 +172,7 @@ def outside() -> Iterator[Any]:
             )
 
         client.outputs = outputs  # type: ignore[attr-defined]
+        client.variables = variables  # type: ignore[attr-defined]
         yield client
         process.send_signal(signal.SIGINT)
         assert process.wait(timeout=20) == 0
@@ -207,3 +216,47 @@ def test_the_local_cloud_serves_another_process(outside: Any) -> None:
     states.start_execution(stateMachineArn=seed, input=json.dumps(manual))
     assert wait_for_runs(states, seed, 2) == ["SUCCEEDED", "SUCCEEDED"]
     assert s3.get_object(Bucket="other-bucket", Key="a\nb + c")["Body"].read() == b"x"
+
+    check_manifest(outside.variables, s3)
+
+
+def check_manifest(variables: dict[str, str], s3: Any) -> None:
+    """`seeder manifest` against the served cloud, as a process of its own."""
+    for key in TRAPS:
+        s3.put_object(Bucket="source-bucket", Key=key, Body=b"x")
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "m.csv"
+        done = seeder("manifest", "source-bucket", "--output", str(path), "--json", **variables)
+        assert done.returncode == 0, done.stderr
+        keys = [unquote(row.split(",")[1]) for row in path.read_text("ascii").splitlines()]
+        assert sorted(keys) == sorted([*TRAPS, "a\nb + c"])
+        assert json.loads(done.stdout.splitlines()[-1])["keys"] == len(keys)
+
+        done = seeder(
+            "manifest",
+            "source-bucket",
+            "--against",
+            "other-bucket",
+            "--output",
+            str(path),
+            "--json",
+            **variables,
+        )
+        result = json.loads(done.stdout.splitlines()[-1])
+        assert (result["missing"], result["equal"], result["different"], result["extra"]) == (
+            len(TRAPS),
+            1,
+            0,
+            0,
+        )
+        assert sorted(unquote(row.split(",")[1]) for row in path.read_text("ascii").splitlines()) == sorted(
+            TRAPS
+        )
+
+        done = seeder("manifest", "no-such-bucket", "--output", f"{folder}/none.csv", **variables)
+        assert (done.returncode, "NoSuchBucket" in done.stderr, "Traceback" in done.stderr) == (
+            1,
+            True,
+            False,
+        )
+        assert [found.name for found in Path(folder).iterdir()] == ["m.csv"]

@@ -30,7 +30,10 @@ _QUERY = {
     "StartAfter": "start-after",
     "VersionIdMarker": "version-id-marker",
 }
-_OPERATIONS = {"ListObjectsV2": ("list_objects_v2", "list-type=2"), "ListObjectVersions": ("list_object_versions", "versions")}
+_OPERATIONS = {
+    "ListObjectsV2": ("list_objects_v2", "list-type=2"),
+    "ListObjectVersions": ("list_object_versions", "versions"),
+}
 _AWS_HOSTS = (".amazonaws.com", ".amazonaws.com.cn")
 _OK = 200
 
@@ -44,7 +47,7 @@ class Wire:
     def __init__(self, s3: S3Client, bucket: str, operation: str = "ListObjectsV2") -> None:
         self._s3: Any = s3
         self._bucket = bucket
-        self._operation = operation
+        self.operation = operation
         self._method, self._marker = _OPERATIONS[operation]
         self._template: _Template | None = None
         self._captured = threading.local()
@@ -58,8 +61,8 @@ class Wire:
     def close(self) -> None:
         """Leave the client as it was."""
         events = self._s3.meta.events
-        events.unregister(f"before-sign.s3.{self._operation}", self._capture_request)
-        events.unregister(f"before-parse.s3.{self._operation}", self._capture_body)
+        events.unregister(f"before-sign.s3.{self.operation}", self._capture_request)
+        events.unregister(f"before-parse.s3.{self.operation}", self._capture_body)
 
     @property
     def is_aws(self) -> bool:
@@ -77,8 +80,8 @@ class Wire:
         template = self._template
         assert template is not None  # noqa: S101
         request = template.request(parameters)
-        name = f"s3.{self._operation}"
-        self._s3.meta.events.emit(f"request-created.{name}", request=request, operation_name=self._operation)
+        name = f"s3.{self.operation}"
+        self._s3.meta.events.emit(f"request-created.{name}", request=request, operation_name=self.operation)
         prepared = request.prepare()
         answers = self._s3.meta.events.emit(f"before-send.{name}", request=prepared)
         try:
@@ -102,7 +105,7 @@ class Wire:
         return bytes(local.body)
 
     def _capture_request(self, request: AWSRequest, **_: Any) -> None:
-        base = request.url.split("?", 1)[0]
+        base = str(request.url).split("?", 1)[0]
         agent = request.headers.get("User-Agent", "")
         self._captured.template = _Template(base, self._marker, dict(request.context), agent)
 

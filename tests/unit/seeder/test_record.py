@@ -24,7 +24,7 @@ RUN = Run(
 
 
 def manifest(count: int) -> Progress:
-    return Progress(bucket="state", key="k.csv", count=count, done=True)
+    return Progress.fresh("state", "runs/run/", "copy").model_copy(update={"count": count, "done": True})
 
 
 def job(status: str = "Complete", **members: Any) -> Job:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 
 from seeder.errors import UnexpectedAnswer
-from seeder.manifest import encode_key
+from seeder.listing.page import encode_key
 from seeder.report import Row, parse_row, summarise
 from tests.keys import any_key
 

@@ -1,35 +1,53 @@
 from __future__ import annotations
 
-from hypothesis import given
+from typing import Any, cast
+
+import pytest
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seeder.listing.difference import compare, same
-from seeder.listing.pages import Listed
+from seeder.listing import walk as walk_module
+from seeder.listing.difference import Entry, compare, same
 from tests.keys import any_key
+from tests.listed import ListedBucket
 
 
-def listing(objects: dict[str, str], page: int = 3) -> list[list[Listed]]:
-    ordered = [
-        Listed(key, 1, etag) for key, etag in sorted(objects.items(), key=lambda item: item[0].encode())
-    ]
-    return [ordered[start : start + page] for start in range(0, len(ordered), page)] or [[]]
+@pytest.fixture(autouse=True)
+def eager(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let ranges be split however few keys are left."""
+    monkeypatch.setattr(walk_module, "SPLIT_KEYS", 1)
 
 
-sides = st.dictionaries(any_key, st.sampled_from(['"x"', '"y"']), max_size=12)
+sides = st.one_of(
+    st.dictionaries(any_key, st.integers(1, 2), max_size=20),
+    st.dictionaries(st.integers(0, 99).map(lambda number: f"k{number:02}"), st.integers(1, 2), max_size=90),
+)
 
 
-@given(sides, sides)
-def test_counts_are_those_of_the_two_sets(source: dict[str, str], destination: dict[str, str]) -> None:
-    result = compare(listing(source), listing(destination, page=2))
+@given(sides, sides, st.integers(1, 5), st.integers(1, 5), st.integers(1, 5))
+@settings(max_examples=200, deadline=None)
+def test_counts_are_those_of_the_two_sets(
+    source: dict[str, int], destination: dict[str, int], page: int, other_page: int, workers: int
+) -> None:
+    needed: list[str] = []
+    result = compare(
+        cast("Any", ListedBucket(source, page=page, sizes=source)),
+        cast("Any", ListedBucket(destination, page=other_page, sizes=destination)),
+        lambda wanting: needed.extend(entry.key for entry in wanting),
+        workers=workers,
+    )
     both = source.keys() & destination.keys()
-    assert result.missing == len(source.keys() - destination.keys())
+    missing = source.keys() - destination.keys()
+    different = {key for key in both if source[key] != destination[key]}
+    assert result.missing == len(missing)
     assert result.extra == len(destination.keys() - source.keys())
-    assert result.different == sum(source[key] != destination[key] for key in both)
-    assert result.equal == sum(source[key] == destination[key] for key in both)
+    assert result.different == len(different)
+    assert result.equal == len(both) - len(different)
+    assert sorted(needed) == sorted(missing | different)
     assert result.is_equal == (source == destination)
 
 
 def test_sizes_decide_where_etags_can_not_be_compared() -> None:
-    assert same(Listed("k", 5, '"abc-2"'), Listed("k", 5, '"def"'))
-    assert not same(Listed("k", 5, '"abc-2"'), Listed("k", 6, '"abc-2"'))
-    assert not same(Listed("k", 5, '"abc"'), Listed("k", 5, '"def"'))
+    assert same(Entry("k", b"5", b"abc-2"), Entry("k", b"5", b"def"))
+    assert not same(Entry("k", b"5", b"abc-2"), Entry("k", b"6", b"abc-2"))
+    assert not same(Entry("k", b"5", b"abc"), Entry("k", b"5", b"def"))

@@ -1,0 +1,249 @@
+"""The parallel walk: any key space listed by many workers, each key once, with no hints.
+
+Workers take half-open ranges `(start, end]`. One with nothing to do takes the further part of the largest range:
+the owner's end moves to the pivot at once, so that a page which reaches beyond is cut there, and the pivot's own key
+stays on the left. What a worker has listed is handed over and its range's start moved under one lock, so that at any
+moment the ranges left are just the keys not handed over yet.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from seeder.errors import SeederError, ServiceUnavailable, Throttled, UnexpectedAnswer, translate
+from seeder.listing.page import Page
+from seeder.listing.ranges import Alphabet, Range, after_all, pivot, remaining
+from seeder.listing.wire import Wire
+
+SPLIT_KEYS = 4000
+MOST_WASTE = 0.03
+MORE_WASTE_WHEN_IDLE = 3
+ATTEMPTS = 8
+BACKOFF_SECONDS = 0.2
+_IDLE_SECONDS = 0.2
+
+
+class Unordered(SeederError):
+    """The server does not list keys in the order of their UTF-8 bytes."""
+
+
+class Walk:
+    """One walk over a bucket, or over the keys with a prefix.
+
+    `accept(page, stop)` is called with each page, of which the first `stop` entries count; calls are serialised.
+    Ranges are split only while all of them fit `most_range_bytes`, so that what is left can be passed on.
+    """
+
+    def __init__(
+        self,
+        wire: Wire,
+        accept: Callable[[Page, int], None],
+        ranges: list[Range] | None = None,
+        prefix: str = "",
+        workers: int = 16,
+        out_of_time: Callable[[], bool] = lambda: False,
+        most_range_bytes: int = 1024 * 1024,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._wire = wire
+        self._accept = accept
+        whole = Range("", after_all(prefix) if prefix else "")
+        self._waiting = [whole] if ranges is None else list(ranges)
+        self._active: list[Range] = []
+        self._prefix = prefix
+        self._workers = workers
+        self._most_range_bytes = most_range_bytes
+        self._out_of_time = out_of_time
+        self._sleep = sleep
+        self._alphabet = Alphabet()
+        self._in_order: set[int] = set()
+        self._changed = threading.Condition()
+        self._wasted = 0.0
+        self._error: BaseException | None = None
+        self._stopped = False
+        self.parameters: dict[str, Any] = {"EncodingType": "url"} | ({"Prefix": prefix} if prefix else {})
+
+    def run(self) -> list[Range]:
+        """Walk until all is listed, or time is out; return the ranges left.
+
+        Raises Unordered, UnexpectedAnswer, Throttled, ClientError: the first that a worker met.
+        """
+        threads = [
+            threading.Thread(target=self._work, name=f"walk-{number}", daemon=True)
+            for number in range(1, self._workers)
+        ]
+        for thread in threads:
+            thread.start()
+        try:
+            self._work()
+        except BaseException:
+            self._stop()
+            raise
+        finally:
+            for thread in threads:
+                thread.join()
+        if self._error is not None:
+            raise self._error
+        return sorted(self._waiting + self._active, key=lambda left: left.start)
+
+    def _stop(self) -> None:
+        with self._changed:
+            self._stopped = True
+            self._changed.notify_all()
+
+    def _work(self) -> None:
+        try:
+            while (mine := self._take()) is not None:
+                self._list(mine)
+        except BaseException as error:
+            with self._changed:
+                self._error = self._error or error
+                self._stopped = True
+                self._changed.notify_all()
+            if not isinstance(error, Exception):
+                raise
+
+    def _take(self) -> Range | None:
+        """Return a range to list: a waiting one, or a part of another worker's; None when the walk ends."""
+        with self._changed:
+            while not self._stopped:
+                if self._out_of_time():
+                    self._stopped = True
+                    break
+                if not self._waiting and not self._active:
+                    break
+                mine = self._waiting.pop() if self._waiting else self._split()
+                if mine is not None:
+                    self._active.append(mine)
+                    return mine
+                self._changed.wait(_IDLE_SECONDS)
+            self._changed.notify_all()
+            return None
+
+    def _split(self) -> Range | None:
+        """Take the further part of the largest range that can be split.
+
+        Each split may cost a page of which little counts; where many did, the walk goes on as it is for a while,
+        longer when most workers are busy.
+        """
+        idle = 1 - len(self._active) / self._workers
+        if self._wasted > (self._workers + MOST_WASTE * self._wire.calls) * (1 + MORE_WASTE_WHEN_IDLE * idle):
+            return None
+        if sum(other.bytes for other in self._active) > self._most_range_bytes:
+            return None
+        open_ranges = [other for other in self._active if other.listed and not other.probed]
+        sizes = [(remaining(other, self._alphabet), number) for number, other in enumerate(open_ranges)]
+        while sizes:
+            size, number = max(sizes)
+            if size < SPLIT_KEYS:
+                return None
+            largest = open_ranges[number]
+            middle = pivot(largest, self._alphabet)
+            if middle:
+                mine = Range(middle, largest.end, parent=largest)
+                largest.end, largest.probed, largest.size = middle, True, None
+                return mine
+            sizes.remove((size, number))
+        return None
+
+    def _list(self, mine: Range) -> None:
+        """List a range to its end, page after page, or until the walk stops."""
+        following = self.parameters | self._marker(mine)
+        while not self._stopped:
+            page = self.page(self._wire, following)
+            with self._changed:
+                if self._hand_over(page, mine):
+                    self._finish(mine)
+                    return
+                if self._out_of_time():
+                    self._stopped = True
+            following = self.parameters | self._next(page, mine, following)
+
+    def _hand_over(self, page: Page, mine: Range) -> bool:
+        """Give the page's part of the range to the consumer; return whether the range is done. Needs the lock."""
+        stop = page.cut(mine.end)
+        self._resolve(mine)
+        if stop < len(page.keys):
+            self._wasted += 1 - stop / len(page.keys)
+        if stop:
+            first, last = page.decode(0), page.decode(stop - 1)
+            if first < mine.start or (first == mine.start and not mine.version):
+                raise Unordered(f"after the key {mine.start!r} the server lists {first!r}")
+            self._accept(page, stop)
+            mine.version = page.versions[stop - 1].decode() if page.versions else ""
+            self._advance(mine, last, stop, [first, page.decode(stop // 2)])
+        return stop < len(page.keys) or not page.truncated
+
+    def _resolve(self, mine: Range) -> None:
+        """Take note that a range which was split off has its first page: its parent may be split again."""
+        if mine.parent is not None:
+            mine.parent.probed, mine.parent = False, None
+
+    def _advance(self, mine: Range, last: str, listed: int, others: list[str]) -> None:
+        mine.before, mine.start, mine.listed, mine.size = mine.start, last, listed, None
+        for key in (*others, last):
+            self._alphabet.learn(key)
+        self._changed.notify()
+
+    def _finish(self, mine: Range) -> None:
+        self._active = [other for other in self._active if other is not mine]
+        self._changed.notify_all()
+
+    def _next(self, page: Page, mine: Range, asked: dict[str, Any]) -> dict[str, str]:
+        following = page.next or self._marker(mine)
+        if all(asked.get(name) == value for name, value in following.items()):
+            raise UnexpectedAnswer("the listing is said to go on, but gets no further")
+        return following
+
+    def _marker(self, mine: Range) -> dict[str, str]:
+        if not mine.start:
+            return {}
+        if self._wire.operation == "ListObjectsV2":
+            return {"StartAfter": mine.start}
+        return {"KeyMarker": mine.start} | ({"VersionIdMarker": mine.version} if mine.version else {})
+
+    def page(self, wire: Wire, parameters: dict[str, Any]) -> Page:
+        """Fetch a page. What only AWS is known to do is looked at with other servers."""
+        page = Page(self._fetch(wire, parameters), wire.operation)
+        if wire.is_aws:
+            return page
+        if page.encoded and any(b"+" in key for key in page.keys):
+            # Some servers encode a space as `+` in one part of a key and leave a plus in another; raw keys tell.
+            raw = {name: value for name, value in parameters.items() if name != "EncodingType"}
+            page = Page(self._fetch(wire, raw), wire.operation)
+        if not page.ascending:
+            raise Unordered("a page whose keys are not in the order of UTF-8 bytes")
+        if id(wire) not in self._in_order:
+            self._probe(wire, page)
+        return page
+
+    def _probe(self, wire: Wire, page: Page) -> None:
+        """Ask for what comes after `folder.…`: a server that sorts by folders leaves `folder/…` out."""
+        shown = next((key for key in page.decoded if "/" in key[1:]), None)
+        if shown is None or wire.operation != "ListObjectsV2":
+            return
+        folder = shown[: shown.index("/", 1)]
+        asked = self.parameters | {"StartAfter": f"{folder}.\uffee", "MaxKeys": 1}
+        answer = Page(self._fetch(wire, asked), wire.operation)
+        if not answer.keys or answer.decode(0) > shown:
+            raise Unordered(f"after '{folder}.' the server does not list '{shown}'")
+        self._in_order.add(id(wire))
+
+    def _fetch(self, wire: Wire, parameters: dict[str, Any]) -> bytes:
+        """Fetch a page; where S3 asks to slow down even after botocore's retries, wait, longer each time."""
+        for attempt in range(ATTEMPTS):
+            try:
+                return wire.fetch(**parameters)
+            except ClientError as error:
+                known = translate(error)
+                if not isinstance(known, Throttled | ServiceUnavailable):
+                    raise
+                if attempt + 1 == ATTEMPTS or self._stopped:
+                    raise known from error
+                self._sleep(BACKOFF_SECONDS * 2**attempt)
+        raise AssertionError("unreachable")
