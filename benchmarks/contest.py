@@ -91,14 +91,12 @@ class Contest:
         self._deadline = deadline
         self._processes = processes
 
-    def hold(self, contenders: Sequence[Contender], rounds: int, seconds: float) -> list[Row]:
+    def hold(self, contenders: Sequence[Contender], rounds: int, end: float) -> list[Row]:
         """Run all contenders `rounds` times in turn.
 
-        A later round is left out when it would not end within `seconds`, or before the deadline.
+        A later round is left out when it would not be over at `end`, a time of `time.monotonic`.
         """
         rows = [Row(contender) for contender in contenders]
-        began = time.monotonic()
-        end = min(began + seconds, self._deadline)
         with ExitStack() as stack, tempfile.TemporaryDirectory(dir=home()) as place:
             servers: dict[Settings, Server] = {}
             for number in range(rounds):

@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import accumulate
 from pathlib import Path
 
 from benchmarks import tables
@@ -51,6 +52,9 @@ class Sizes:
     minutes: float
 
 
+# Shares of the time, by group; what one leaves the next may use.
+SHARES = {"pages": 0.38, "wide": 0.26, "hard": 0.2, "difference": 0.12, "memory": 0.04}
+
 FULL = Sizes(1_000_000, 400_000, 100_000, 10_000_000, 400_000, 100_000, 2, 3, 14)
 QUICK = Sizes(200_000, 60_000, 20_000, 1_000_000, 50_000, 20_000, 1, 1, 1.9)
 
@@ -58,11 +62,13 @@ QUICK = Sizes(200_000, 60_000, 20_000, 1_000_000, 50_000, 20_000, 1, 1, 1.9)
 class Benchmark:
     """The groups of tables; each returns what it prints and remembers what later ones compare with."""
 
-    def __init__(self, seeder: Seeder, sizes: Sizes) -> None:
+    def __init__(self, seeder: Seeder, sizes: Sizes, groups: Sequence[str]) -> None:
         self._seeder = seeder
         self._sizes = sizes
-        self._deadline = time.monotonic() + 60 * sizes.minutes
-        self._contest = Contest(self._deadline)
+        began, whole = time.monotonic(), sum(SHARES[group] for group in groups)
+        parts = accumulate(60 * sizes.minutes * SHARES[group] / whole for group in groups)
+        self._ends = {group: began + part for group, part in zip(groups, parts, strict=True)}
+        self._contest = Contest(began + 60 * sizes.minutes)
         self._rows: dict[str, Row] = {}
         self._missing = _missing(seeder)
         self.goals: list[Goal] = []
@@ -72,7 +78,7 @@ class Benchmark:
         size = self._sizes
         most, some, few = (Settings(keys=keys) for keys in (size.pages, size.some, size.few))
         rows = self._hold(
-            0.42,
+            "pages",
             [
                 peer(catalog.boto3_paginator(), few),
                 peer(catalog.aws_s3_ls(), few),
@@ -102,15 +108,16 @@ class Benchmark:
         """Measure (b): a flat space of many keys, each page after 50 ms."""
         wide, chain = self._slow("flat", self._sizes.wide), self._slow("flat", self._sizes.chain)
         rows = self._hold(
-            0.2,
+            "wide",
             [
                 self._boto3_threads(64, wide),
-                peer(catalog.discard_parallel(WORKERS, wide.keys), wide),
+                peer(catalog.discard_sockets(WORKERS, wide.keys), wide),
+                peer(catalog.discard_signed(WORKERS, wide.keys), wide),
                 self._ours("seeder, one chain", chain, 1),
                 self._ours(f"seeder, {WORKERS} workers", wide, WORKERS, to_s3=True),
             ],
         )
-        boto3, _, one, many = rows
+        boto3, _, _, one, many = rows
         self._rows["flat"] = many
         self.goals += [
             Goal("flat, 50 ms: times one chain of ours", _ratio(many, one), 25, unit=" x"),
@@ -128,7 +135,7 @@ class Benchmark:
         """Measure (c): the same for skewed keys, for versions, and for one key with many versions."""
         size, kinds = self._sizes, ("hash", "nested", "skewed", "versions", "one-key")
         walks = [self._walk(kind, size.one_key if kind == "one-key" else size.wide) for kind in kinds]
-        rows = self._hold(0.24, walks, rounds=min(2, size.rounds))
+        rows = self._hold("hard", walks, rounds=min(2, size.rounds))
         flat = self._rows.get("flat")
         for kind, row in zip(kinds, rows, strict=True):
             self._rows[kind] = row
@@ -146,7 +153,9 @@ class Benchmark:
 
     def difference(self) -> str:
         """Measure (d): the difference of two buckets; keys/s are those of one side."""
-        rows = self._hold(0.2, [self._difference(self._sizes.wide)], rounds=min(2, self._sizes.rounds))
+        rows = self._hold(
+            "difference", [self._difference(self._sizes.wide)], rounds=min(2, self._sizes.rounds)
+        )
         self._rows["difference"] = rows[0]
         speed = rows[0].speed if rows[0].runs else None
         self.goals.append(Goal("difference: keys/s of a side", speed, 150_000))
@@ -163,9 +172,9 @@ class Benchmark:
             kind: partial(self._walk, kind) for kind in ("flat", "skewed", "versions")
         }
         makers["difference"] = self._difference
-        small = self._hold(0.06, [make(wide // 10) for make in makers.values()], rounds=1)
+        small = self._hold("memory", [make(wide // 10) for make in makers.values()], rounds=1)
         absent = [kind for kind in makers if kind not in self._rows]
-        large = self._hold(0.4, [makers[kind](wide) for kind in absent], rounds=1) if absent else []
+        large = self._hold("memory", [makers[kind](wide) for kind in absent], rounds=1) if absent else []
         self._rows.update(zip(absent, large, strict=True))
         pairs = [(kind, row, self._rows[kind]) for kind, row in zip(makers, small, strict=True)]
         head = ("seeder", f"{wide // 10:,} keys: peak MB", f"{wide:,} keys: peak MB")
@@ -183,10 +192,10 @@ class Benchmark:
         ]
         return tables.grid(f"Peak memory, {WORKERS} workers", head, cells, notes)
 
-    def _hold(self, share: float, contenders: Sequence[Contender], rounds: int | None = None) -> list[Row]:
-        """Hold the contest in a share of all time; ours only when the command is there."""
+    def _hold(self, group: str, contenders: Sequence[Contender], rounds: int | None = None) -> list[Row]:
+        """Hold a group's contest; ours only when the command is there."""
         present = [c for c in contenders if not (c.is_ours and self._missing)]
-        held = self._contest.hold(present, rounds or self._sizes.rounds, share * 60 * self._sizes.minutes)
+        held = self._contest.hold(present, rounds or self._sizes.rounds, self._ends[group])
         measured = {id(row.contender): row for row in held}
         return [measured.get(id(c)) or Row(c, problem=self._missing) for c in contenders]
 
@@ -239,29 +248,28 @@ def _missing(seeder: Seeder) -> str:
 
 def main() -> None:
     """Read the arguments, run the groups, print their tables."""
-    groups = ("pages", "wide", "hard", "difference", "memory")
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.listing", description=__doc__.partition("\n")[0]
     )
     parser.add_argument("--quick", action="store_true", help="smaller sizes, one run each, under two minutes")
-    parser.add_argument("--only", default=",".join(groups), help=f"some of {','.join(groups)}")
+    parser.add_argument("--only", default=",".join(SHARES), help=f"some of {','.join(SHARES)}")
     parser.add_argument(
         "--seeder", type=shlex.split, help="the command to run in place of this environment's 'seeder'"
     )
     given = parser.parse_args()
-    chosen = given.only.split(",")
-    if unknown := set(chosen) - set(groups):
+    asked = given.only.split(",")
+    if unknown := set(asked) - set(SHARES):
         parser.error(f"no such group: {', '.join(sorted(unknown))}")
+    groups = [group for group in SHARES if group in asked]
     seeder = Seeder(tuple(given.seeder)) if given.seeder else Seeder()
     catalog.prepare()
-    benchmark = Benchmark(seeder, QUICK if given.quick else FULL)
+    benchmark = Benchmark(seeder, QUICK if given.quick else FULL, groups)
     print(
         f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}; medians, runs interleaved\n"
     )
     began = time.monotonic()
     for group in groups:
-        if group in chosen:
-            print(getattr(benchmark, group)(), flush=True)
+        print(getattr(benchmark, group)(), flush=True)
     print(tables.goals(benchmark.goals))
     print(f"Measured in {(time.monotonic() - began) / 60:.1f} minutes.")
 

@@ -37,13 +37,16 @@ class LocalCloud:
     """AWS in this process, from `start` to `stop`; also a context manager.
 
     While it runs, boto3 clients made in this process are answered here, and the user's own AWS settings are out of
-    reach. One cloud can run at a time.
+    reach. `replication_delay` is how many seconds of the clock replication takes. One cloud can run at a time.
     """
 
     _running: ClassVar[LocalCloud | None] = None
 
-    def __init__(self, clock: Clock | None = None, faults: list[Fault] | None = None) -> None:
+    def __init__(
+        self, clock: Clock | None = None, faults: list[Fault] | None = None, replication_delay: float = 0.0
+    ) -> None:
         self.clock = clock or ScaledClock()
+        self._replication_delay = replication_delay
         self.settings = Settings(clock=self.clock, faults=faults or [], emit=events.deliver)
         self._patches = Patches()
         self._stopped = threading.Event()
@@ -66,7 +69,7 @@ class LocalCloud:
         cloudformation.install(self._patches)
         policy_gaps.install(self._patches)
         s3.install(self._patches)
-        replication.install(self._patches, self.clock)
+        replication.install(self._patches, self.clock, self._replication_delay)
         cloudtrail.install(self._patches, events.deliver, self.clock)
         fault_injection.install(self._patches)
         return self

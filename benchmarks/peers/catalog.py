@@ -25,29 +25,18 @@ class Peer:
     call: Call
 
 
-def discard_sockets() -> Peer:
-    """Fetch and discard over one bare socket: the ceiling of the server and of this machine."""
-    return Peer(
-        "fetch and discard, bare socket", lambda server, _: _script(sys.executable, "discard.py", server)
-    )
+def discard_sockets(connections: int = 1, keys: int = 0) -> Peer:
+    """Fetch and discard over bare sockets: the ceiling of the server and of this machine."""
+    arguments = [str(connections), str(keys)] if connections > 1 else []
+    name = f"fetch and discard, {connections} bare socket{'s' * (connections > 1)}"
+    return Peer(name, lambda server, _: _script(sys.executable, "discard.py", server, *arguments))
 
 
-def discard_parallel(connections: int, keys: int) -> Peer:
-    """Fetch and discard over many bare sockets: what the server can answer."""
-
-    def call(server: Server, _: Path) -> Command:
-        return _script(sys.executable, "discard.py", server, str(connections), str(keys))
-
-    return Peer(f"fetch and discard, {connections} bare sockets", call)
-
-
-def discard_signed() -> Peer:
+def discard_signed(connections: int = 1, keys: int = 0) -> Peer:
     """Fetch and discard over botocore's HTTP session, signed by its signer: what a client in Python cannot avoid."""
-
-    def call(server: Server, _: Path) -> Command:
-        return _script(_python("boto3"), "discard.py", server, "--signed")
-
-    return Peer("fetch and discard, signed and pooled", call)
+    arguments = ["--signed", *([str(connections), str(keys)] if connections > 1 else [])]
+    name = f"fetch and discard, signed by botocore{f', {connections} threads' * (connections > 1)}"
+    return Peer(name, lambda server, _: _script(_python("boto3"), "discard.py", server, *arguments))
 
 
 def boto3_paginator() -> Peer:

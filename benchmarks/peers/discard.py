@@ -1,9 +1,9 @@
-"""Fetch pages and throw them away: URL BUCKET [--signed | CONNECTIONS KEYS]. Prints the number, by KeyCount.
+"""Fetch pages and throw them away: URL BUCKET [--signed] [CONNECTIONS KEYS]. Prints the number, by KeyCount.
 
-One chain of continuation tokens over one connection. Bare, it needs the standard library only: bytes are received
-into one buffer and the next token is cut from the front of the page. Signed, each request is made, signed and sent by
-botocore, as any client has to that is built on it, but nothing of the page is parsed. With a number of connections
-each takes its part of the pages, which only this server's tokens allow: it shows what the server can answer.
+Bare, it needs the standard library only: bytes are received into one buffer and the next token is cut from the front
+of the page. Signed, each request is made, signed and sent by botocore, as any client has to that is built on it, but
+nothing of the page is parsed. Without a number of connections there is one chain of continuation tokens; with it each
+connection takes its part of the pages, which only this server's tokens allow: that shows what can be answered.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def chain(bucket: str, front_of: Callable[[str], bytes], token: str = "", pages:
 
 
 def bare(url: str, bucket: str, token: str = "", pages: int = sys.maxsize) -> int:
-    """Fetch over a socket."""
+    """Fetch a chain of pages over a socket."""
     host, port = urlsplit(url).hostname or "", urlsplit(url).port or 80
     buffer = memoryview(bytearray(_BUFFER))
     with socket.create_connection((host, port)) as connection:
@@ -52,34 +52,38 @@ def bare(url: str, bucket: str, token: str = "", pages: int = sys.maxsize) -> in
         return chain(bucket, front_of, token, pages)
 
 
-def parallel(url: str, bucket: str, connections: int, keys: int) -> int:
-    """Fetch over many sockets, each its part of the pages."""
-    pages = -(-keys // _PAGE)
-    bounds = [pages * number // connections for number in range(connections + 1)]
-
-    def part(number: int) -> int:
-        first, count = bounds[number], bounds[number + 1] - bounds[number]
-        return bare(url, bucket, f"1{first * _PAGE:012x}==", count)
-
-    with ThreadPoolExecutor(connections) as pool:
-        return sum(pool.map(part, range(connections)))
-
-
-def signed(url: str, bucket: str) -> int:
-    """Fetch as botocore does."""
+def signed(connections: int) -> Callable[..., int]:
+    """Return a function like `bare` that fetches as botocore does, over a pool of connections."""
     from botocore.auth import S3SigV4Auth
     from botocore.awsrequest import AWSRequest
     from botocore.credentials import Credentials
     from botocore.httpsession import URLLib3Session
 
-    signer, session = S3SigV4Auth(Credentials("benchmark", "benchmark"), "s3", "us-east-1"), URLLib3Session()
+    signer = S3SigV4Auth(Credentials("benchmark", "benchmark"), "s3", "us-east-1")
+    session = URLLib3Session(max_pool_connections=connections)
 
-    def front_of(target: str) -> bytes:
-        request = AWSRequest("GET", url + target)
-        signer.add_auth(request)
-        return bytes(session.send(request.prepare()).content[:_FRONT])
+    def fetch(url: str, bucket: str, token: str = "", pages: int = sys.maxsize) -> int:
+        def front_of(target: str) -> bytes:
+            request = AWSRequest("GET", url + target)
+            signer.add_auth(request)
+            return bytes(session.send(request.prepare()).content[:_FRONT])
 
-    return chain(bucket, front_of)
+        return chain(bucket, front_of, token, pages)
+
+    return fetch
+
+
+def parallel(fetch: Callable[..., int], url: str, bucket: str, connections: int, keys: int) -> int:
+    """Fetch over many connections, each its part of the pages."""
+    pages = -(-keys // _PAGE)
+    bounds = [pages * number // connections for number in range(connections + 1)]
+
+    def part(number: int) -> int:
+        first, count = bounds[number], bounds[number + 1] - bounds[number]
+        return fetch(url, bucket, f"1{first * _PAGE:012x}==", count)
+
+    with ThreadPoolExecutor(connections) as pool:
+        return sum(pool.map(part, range(connections)))
 
 
 def _receive(connection: socket.socket, buffer: memoryview) -> bytes:
@@ -100,9 +104,9 @@ def _receive(connection: socket.socket, buffer: memoryview) -> bytes:
 
 def main(url: str, bucket: str, *options: str) -> int:
     """Fetch as the options say and return the number of keys."""
-    if options == ("--signed",):
-        return signed(url, bucket)
-    return parallel(url, bucket, *map(int, options)) if options else bare(url, bucket)
+    numbers = [int(option) for option in options if option != "--signed"]
+    fetch = signed(numbers[0] if numbers else 1) if "--signed" in options else bare
+    return parallel(fetch, url, bucket, *numbers) if numbers else fetch(url, bucket)
 
 
 if __name__ == "__main__":

@@ -39,6 +39,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         wire,
         run.source.name,
         run.request.prefix,
+        run.request.selection(),
         out_of_time=lambda: context.get_remaining_time_in_millis() < STOP_BEFORE_MILLISECONDS,
     )
     metrics.add_metric(name="KeysListed", unit=MetricUnit.Count, value=after.count - before.count)

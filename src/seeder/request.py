@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import difflib
 import re
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from seeder.errors import InvalidRequest
+from seeder.listing.selection import Selection
 
 _BUCKET_NAME = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 Trigger = Literal["manual", "rule-added", "schedule"]
@@ -22,6 +24,28 @@ def _bucket_name(value: str) -> str:
     raise ValueError(f"'{value}' is not a bucket name (3 to 63 lower-case letters, digits, '.', '-'){hint}")
 
 
+def _aware(value: str) -> str:
+    try:
+        moment = datetime.fromisoformat(value)
+    except ValueError as error:
+        raise ValueError(f"'{value}' is not a time; give one such as 2026-01-31T00:00:00Z") from error
+    if moment.tzinfo is None:
+        raise ValueError(f"'{value}' has no time zone; add Z for UTC")
+    return value
+
+
+Moment = Annotated[str, AfterValidator(_aware)] | None
+Bytes = Annotated[int, Field(ge=0)] | None
+StorageClass = Literal[
+    "DEEP_ARCHIVE",
+    "GLACIER",
+    "GLACIER_IR",
+    "INTELLIGENT_TIERING",
+    "ONEZONE_IA",
+    "REDUCED_REDUNDANCY",
+    "STANDARD",
+    "STANDARD_IA",
+]
 BucketName = Annotated[str, AfterValidator(_bucket_name)]
 
 
@@ -35,11 +59,38 @@ class Request(BaseModel):
     prefix: Annotated[str, Field(max_length=1024)] = Field(
         default="", description="Seed only keys that begin with this."
     )
+    suffix: Annotated[str, Field(max_length=1024)] = Field(
+        default="", description="Seed only keys that end with this."
+    )
+    created_after: Moment = Field(
+        default=None, description="Seed only objects written after this time, such as 2026-01-31T00:00:00Z."
+    )
+    created_before: Moment = Field(default=None, description="Seed only objects written before this time.")
+    size_at_least: Bytes = Field(default=None, description="Seed only objects of at least so many bytes.")
+    size_at_most: Bytes = Field(default=None, description="Seed only objects of at most so many bytes.")
+    storage_classes: list[StorageClass] = Field(
+        default=[], description="Seed only objects of these storage classes."
+    )
     enable_replication: bool = Field(
         default=False, description="Turn on versioning and add a replication rule for the pair first."
     )
     trigger: Trigger = Field(default="manual", description="What asked for the run; set by `fleet`.")
     rule_id: str = Field(default="", description="The replication rule that asked; set by `fleet`.")
+
+    def selection(self) -> Selection:
+        """Return the filters as the listing takes them."""
+        after, before = (
+            datetime.fromisoformat(moment) if moment else None
+            for moment in (self.created_after, self.created_before)
+        )
+        return Selection(
+            suffix=self.suffix,
+            created_after=after,
+            created_before=before,
+            size_at_least=self.size_at_least,
+            size_at_most=self.size_at_most,
+            storage_classes=frozenset(self.storage_classes),
+        )
 
 
 def parse_request(document: Any) -> Request:
@@ -57,7 +108,19 @@ def parse_request(document: Any) -> Request:
         raise InvalidRequest(
             "destination", f"'{request.destination}' is also the source; give another bucket"
         )
+    _check_order(request)
     return request
+
+
+def _check_order(request: Request) -> None:
+    """Refuse filters that no object can pass."""
+    selection = request.selection()
+    after, before = selection.created_after, selection.created_before
+    if after and before and after >= before:
+        raise InvalidRequest("created_before", f"'{request.created_before}' is not after created_after")
+    least, most = request.size_at_least, request.size_at_most
+    if least is not None and most is not None and least > most:
+        raise InvalidRequest("size_at_most", f"{most} is less than size_at_least, {least}")
 
 
 _EXAMPLE = '{"source": "my-bucket", "destination": "my-replica"}'

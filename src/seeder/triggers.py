@@ -57,7 +57,11 @@ def _of_list(trigger: dict[str, Any], execution_id: str) -> list[Pair]:
             requests.append(parse_request({"trigger": kind, **item} if isinstance(item, dict) else item))
         except InvalidRequest as error:
             raise InvalidRequest(f"pairs[{number}].{error.field}", str(error).split(": ", 1)[1]) from error
-    return [_pair(request, execution_id) for request in dict.fromkeys(requests)]
+    return [_pair(request, execution_id) for request in _distinct(requests)]
+
+
+def _distinct(requests: list[Request]) -> list[Request]:
+    return list({request.model_dump_json(): request for request in requests}.values())
 
 
 def _of_event(event: dict[str, Any], clients: Clients) -> list[Pair]:
@@ -113,6 +117,6 @@ def _of_rule(source: str, rule: Rule, event_id: str) -> Pair:
 
 def _pair(request: Request, origin: str) -> Pair:
     """Name the run after what asked for it, so that asking twice names it twice the same."""
-    identity = "\n".join([origin, request.source, request.destination, request.prefix, request.rule_id])
+    identity = f"{origin}\n{request.model_dump_json()}"
     digest = hashlib.sha256(identity.encode()).hexdigest()[:16]
     return Pair(run_id=f"{request.trigger}-{request.source[:40]}-{digest}", request=request)

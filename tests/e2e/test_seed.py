@@ -45,6 +45,12 @@ def test_a_prefix_limits_what_is_seeded(deployed: Deployed) -> None:
     assert sorted(deployed.contents(destination)) == ["logs/1", "logs/2"]
 
 
+def test_filters_limit_what_is_seeded(deployed: Deployed) -> None:
+    source, destination = deployed.bucket(keys=["a.csv", "longer.csv", "longer.txt"]), deployed.bucket()
+    deployed.seed({"source": source, "destination": destination, "suffix": ".csv", "size_at_least": 6})
+    assert sorted(deployed.contents(destination)) == ["longer.csv"]
+
+
 def test_an_empty_source_is_complete_without_a_job(deployed: Deployed) -> None:
     source, destination = deployed.bucket(), deployed.bucket(EUROPE)
     before = len(deployed.jobs(EUROPE))

@@ -7,6 +7,8 @@ import pytest
 from seeder.errors import InvalidRequest
 from seeder.request import parse_request
 
+PAIR = {"source": "abc", "destination": "xyz"}
+
 
 def test_source_and_destination_are_enough() -> None:
     request = parse_request({"source": "my-bucket", "destination": "my-replica"})
@@ -14,6 +16,12 @@ def test_source_and_destination_are_enough() -> None:
         "source": "my-bucket",
         "destination": "my-replica",
         "prefix": "",
+        "suffix": "",
+        "created_after": None,
+        "created_before": None,
+        "size_at_least": None,
+        "size_at_most": None,
+        "storage_classes": [],
         "enable_replication": False,
         "trigger": "manual",
         "rule_id": "",
@@ -29,7 +37,10 @@ def test_source_and_destination_are_enough() -> None:
             {"source": "abc", "destnation": "x"},
             "destnation: unknown field (value 'x'); did you mean 'destination'?",
         ),
-        ({"source": "abc", "zzz": 1}, "zzz: unknown field (value 1); known fields: destination,"),
+        (
+            {"source": "abc", "zzz": 1},
+            "zzz: unknown field (value 1); known fields: created_after, created_before, destination,",
+        ),
         ({"source": 3, "destination": "abc"}, "source: 3 won't do: Input should be a valid string"),
         (
             {"source": "abc", "destination": "abc"},
@@ -40,6 +51,18 @@ def test_source_and_destination_are_enough() -> None:
             "source: 'arn:aws:s3:::abc' is not a bucket name",
         ),
         ({"source": "abc", "destination": "xyz", "prefix": "x" * 1025}, "prefix: "),
+        (PAIR | {"created_after": "yesterday"}, "created_after: 'yesterday' is not a time; give one such as"),
+        (
+            PAIR | {"created_after": "2026-01-31T00:00:00"},
+            "created_after: '2026-01-31T00:00:00' has no time zone",
+        ),
+        (PAIR | {"size_at_least": -1}, "size_at_least: -1 won't do"),
+        (PAIR | {"size_at_least": 5, "size_at_most": 4}, "size_at_most: 4 is less than size_at_least, 5"),
+        (PAIR | {"storage_classes": ["COLD"]}, "storage_classes.0: 'COLD' won't do"),
+        (
+            PAIR | {"created_after": "2026-02-01T00:00:00Z", "created_before": "2026-01-01T00:00:00Z"},
+            "created_before: '2026-01-01T00:00:00Z' is not after created_after",
+        ),
         ({"source": "abc", "destination": "xyz", "trigger": "cron"}, "trigger: 'cron' won't do"),
     ],
 )
