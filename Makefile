@@ -2,10 +2,13 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/ready
 
-.PHONY: help setup demo local test lint types lock clean
+.PHONY: help setup demo local test bench lint types lock clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+bench: $(READY) ## Listing and manifests, side by side with peers; ARGS="--quick" is shorter
+	@$(BIN)/python -m benchmarks.listing $(ARGS)
 
 setup: $(READY) ## Make .venv from requirements.lock
 

@@ -78,10 +78,13 @@ class ListedBucket:
             f"<IsTruncated>{str(truncated).lower()}</IsTruncated>{token}{objects}</ListBucketResult>"
         ).encode()
 
+    def _facts(self, key: str) -> str:
+        return f"<ETag>&quot;e&quot;</ETag><Size>{self._sizes.get(key, 1)}</Size>"
+
     def _versions(self, shown: list[tuple[str, str]], truncated: bool) -> bytes:
         objects = "".join(
             f"<{kind}><Key>{escape(encode(key))}</Key><VersionId>{version}</VersionId>"
-            f"<IsLatest>false</IsLatest>{'<Size>1</Size>' if kind == 'Version' else ''}</{kind}>"
+            f"<IsLatest>false</IsLatest>{self._facts(key) if kind == 'Version' else ''}</{kind}>"
             for key, version in shown
             for kind in ["DeleteMarker" if version.startswith("gone") else "Version"]
         )

@@ -24,6 +24,7 @@ from seeder.listing.tokens import walk_by_tokens
 from seeder.listing.walk import Unordered, Walk
 from seeder.listing.wire import Wire
 from seeder_cli.errors import CommandError
+from seeder_cli.memory import share_heap
 from seeder_cli.outputs import Output, open_output
 
 WORKERS = 32
@@ -77,9 +78,11 @@ class Listing:
     def _compare(self) -> None:
         def needed(entries: list[Entry]) -> None:
             self.keys += len(entries)
-            self.outputs[0].write(
-                "".join(f"{self.source},{encode_key(item.key)}\n" for item in entries).encode()
-            )
+            rows = [
+                f"{self.source},{encode_key(item.key)}{',' if item.version else ''}{item.version}\n"
+                for item in entries
+            ]
+            self.outputs[0].write("".join(rows).encode())
 
         source, destination = self._wire(self.source), self._wire(self.against)
         self.difference = compare(source, destination, needed, self.prefix, self.workers)
@@ -119,8 +122,7 @@ def manifest(
     Example:
       seeder manifest my-bucket --against my-replica --output missing.csv
     """
-    if versions and against:
-        raise CommandError("--versions: versions can't be compared with --against yet; give one of the two")
+    share_heap()
     started = time.monotonic()
     with ExitStack() as stack:
         try:

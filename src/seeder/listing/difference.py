@@ -6,7 +6,7 @@ Both sides are walked together, range by range, in memory that does not grow wit
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from seeder.errors import UnexpectedAnswer
 from seeder.listing.page import Page
 from seeder.listing.ranges import Range
-from seeder.listing.walk import Walk
+from seeder.listing.walk import Walk, marker
 from seeder.listing.wire import Wire
 
 _SIZE = re.compile(rb"<Size>(\d+)</Size>")
@@ -23,11 +23,40 @@ _MULTIPART_MARK = b"-"
 
 
 class Entry(NamedTuple):
-    """An object as a listing shows it; size and ETag as on the wire."""
+    """An object, or a version of one, as a listing shows it; size and ETag as on the wire."""
 
     key: str
     size: bytes
     etag: bytes
+    version: str = ""
+
+
+class Stretch(NamedTuple):
+    """Entries column by column, so that two equal stretches are found equal without looking at each."""
+
+    keys: list[str]
+    sizes: list[bytes]
+    etags: list[bytes]
+    versions: list[bytes]
+
+    def cut(self, start: int, stop: int) -> Stretch:
+        """Return the entries from one index up to another."""
+        span = slice(start, stop)
+        return Stretch(self.keys[span], self.sizes[span], self.etags[span], self.versions[span])
+
+    def joined(self, other: Stretch) -> Stretch:
+        """Return these entries and others after them."""
+        return Stretch(
+            self.keys + other.keys,
+            self.sizes + other.sizes,
+            self.etags + other.etags,
+            self.versions + other.versions,
+        )
+
+    def entries(self) -> list[Entry]:
+        """Return the entries one by one."""
+        versions = [version.decode() for version in self.versions] or [""] * len(self.keys)
+        return list(map(Entry, self.keys, self.sizes, self.etags, versions))
 
 
 @dataclass
@@ -66,11 +95,13 @@ def compare(
 ) -> Difference:
     """Compare two buckets, or the keys with a prefix; `needed` gets what the destination lacks or holds differently.
 
+    Wires that list versions compare them by version id, as replication keeps it; delete markers are left out.
+
     Raises Unordered, UnexpectedAnswer, Throttled, ClientError.
     """
     result = Difference()
 
-    def merge(ours: list[Entry], theirs: list[Entry]) -> None:
+    def merge(ours: Stretch, theirs: Stretch) -> None:
         wanting = tally(ours, theirs, result)
         if wanting:
             needed(wanting)
@@ -79,15 +110,15 @@ def compare(
     return result
 
 
-def tally(ours: list[Entry], theirs: list[Entry], result: Difference) -> list[Entry]:
+def tally(ours: Stretch, theirs: Stretch, result: Difference) -> list[Entry]:
     """Count two sides of the same stretch of keys; return ours that are missing or different there."""
     if ours == theirs:
-        result.equal += len(ours)
+        result.equal += len(ours.keys)
         return []
-    others = {entry.key: entry for entry in theirs}
+    others = {(entry.key, entry.version): entry for entry in theirs.entries()}
     wanting = []
-    for entry in ours:
-        other = others.pop(entry.key, None)
+    for entry in ours.entries():
+        other = others.pop((entry.key, entry.version), None)
         if other is None:
             result.missing += 1
             result.missing_example = result.missing_example or entry.key
@@ -99,7 +130,7 @@ def tally(ours: list[Entry], theirs: list[Entry], result: Difference) -> list[En
             result.different_example = result.different_example or entry.key
         wanting.append(entry)
     result.extra += len(others)
-    result.extra_example = result.extra_example or next(iter(others), "")
+    result.extra_example = result.extra_example or next((key for key, _ in others), "")
     return wanting
 
 
@@ -110,7 +141,7 @@ class TwoSidedWalk(Walk):
         self,
         source: Wire,
         destination: Wire,
-        merge: Callable[[list[Entry], list[Entry]], None],
+        merge: Callable[[Stretch, Stretch], None],
         prefix: str = "",
         workers: int = 16,
     ) -> None:
@@ -132,13 +163,13 @@ class TwoSidedWalk(Walk):
         """Merge what is known of both sides; return whether the range is done. Needs the lock."""
         self._resolve(mine)
         known = [side.last for side in (ours, theirs) if not side.ended]
-        bounds = [bound for bound in (*known, mine.end) if bound]
+        bounds = [*known, mine.end] if mine.end else known
         bound = min(bounds) if bounds else ""
         first, second = ours.take(bound), theirs.take(bound)
         self._merge(first, second)
-        listed = max(first, second, key=len)
+        listed = max(first.keys, second.keys, key=len)
         if listed:
-            self._advance(mine, listed[-1].key, len(listed), [listed[0].key, listed[len(listed) // 2].key])
+            self._advance(mine, listed[-1], len(listed), [listed[0], listed[len(listed) // 2]])
         if known and bound != mine.end:
             mine.start = max(mine.start, bound)
             return False
@@ -146,15 +177,14 @@ class TwoSidedWalk(Walk):
 
 
 class _Side:
-    """The entries of one bucket from a key on, page by page."""
+    """The entries of one bucket from a key on, page by page, as far as all versions of a key are known."""
 
     def __init__(self, walk: TwoSidedWalk, wire: Wire, start: str) -> None:
         self._walk = walk
         self._wire = wire
-        self._following: dict[str, Any] | None = walk.parameters | ({"StartAfter": start} if start else {})
-        self._entries: list[Entry] = []
-        self._keys: list[str] = []
-        self._taken = 0
+        self._following: dict[str, Any] | None = walk.parameters | marker(wire.operation, start)
+        self._known = Stretch([], [], [], [])
+        self._page_end = ""
 
     @property
     def ended(self) -> bool:
@@ -163,32 +193,42 @@ class _Side:
 
     @property
     def last(self) -> str:
-        """The last key that is known."""
-        return self._keys[-1]
+        """The last key that is known with all its versions; empty when none is."""
+        if self.ended or self._wire.operation == "ListObjectsV2":
+            return self._page_end
+        whole = bisect_left(self._known.keys, self._page_end)
+        return self._known.keys[whole - 1] if whole else ""
 
     def fill(self) -> None:
         """Fetch pages until there is something to take, or nothing follows."""
-        while self._taken == len(self._entries) and self._following is not None:
+        while self._following is not None and not (self._known.keys and self.last):
             page = self._walk.page(self._wire, self._following)
-            self._keys, self._taken = page.decoded, 0
-            self._entries = entries(page)
-            following = page.next or ({"StartAfter": self._keys[-1]} if page.truncated and self._keys else {})
+            found = read(page)
+            self._known = self._known.joined(found) if self._known.keys else found
+            self._page_end = page.decode(-1) if page.keys else self._page_end
+            following = page.next or marker(self._wire.operation, self._page_end)
             if page.truncated and following.items() <= self._following.items():
                 raise UnexpectedAnswer("the listing is said to go on, but gets no further")
             self._following = self._walk.parameters | following if page.truncated else None
 
-    def take(self, bound: str) -> list[Entry]:
-        """Return the entries up to and with `bound`; all where it is empty."""
-        stop = bisect_right(self._keys, bound, self._taken) if bound else len(self._keys)
-        taken, self._taken = self._entries[self._taken : stop], stop
-        return taken
+    def take(self, bound: str) -> Stretch:
+        """Return the entries up to and with `bound`, and forget them; all where it is empty."""
+        known, length = self._known, len(self._known.keys)
+        stop = bisect_right(known.keys, bound) if bound else length
+        self._known = known.cut(stop, length)
+        return known if stop == length else known.cut(0, stop)
 
 
-def entries(page: Page) -> list[Entry]:
-    """Return a page's keys with sizes and ETags. Raises UnexpectedAnswer where one has none."""
+def read(page: Page) -> Stretch:
+    """Return a page's objects, or its versions without delete markers.
+
+    Raises UnexpectedAnswer where one has no size or ETag.
+    """
     sizes, etags = _SIZE.findall(page.body), _ETAG.findall(page.body)
-    if not len(sizes) == len(etags) == len(page.keys):
-        raise UnexpectedAnswer(
-            f"a page of {len(page.keys)} keys shows {len(sizes)} sizes, {len(etags)} ETags"
-        )
-    return list(map(Entry, page.decoded, sizes, etags))
+    keys, versions = page.decoded, page.versions
+    if page.markers:
+        shown = [index for index, deleted in enumerate(page.markers) if not deleted]
+        keys, versions = [keys[index] for index in shown], [versions[index] for index in shown]
+    if not len(sizes) == len(etags) == len(keys):
+        raise UnexpectedAnswer(f"a page of {len(keys)} objects shows {len(sizes)} sizes, {len(etags)} ETags")
+    return Stretch(keys, sizes, etags, versions)

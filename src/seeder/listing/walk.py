@@ -153,7 +153,7 @@ class Walk:
 
     def _list(self, mine: Range) -> None:
         """List a range to its end, page after page, or until the walk stops."""
-        following = self.parameters | self._marker(mine)
+        following = self.parameters | marker(self._wire.operation, mine.start, mine.version)
         while not self._stopped:
             page = self.page(self._wire, following)
             with self._changed:
@@ -195,17 +195,10 @@ class Walk:
         self._changed.notify_all()
 
     def _next(self, page: Page, mine: Range, asked: dict[str, Any]) -> dict[str, str]:
-        following = page.next or self._marker(mine)
+        following = page.next or marker(self._wire.operation, mine.start, mine.version)
         if all(asked.get(name) == value for name, value in following.items()):
             raise UnexpectedAnswer("the listing is said to go on, but gets no further")
         return following
-
-    def _marker(self, mine: Range) -> dict[str, str]:
-        if not mine.start:
-            return {}
-        if self._wire.operation == "ListObjectsV2":
-            return {"StartAfter": mine.start}
-        return {"KeyMarker": mine.start} | ({"VersionIdMarker": mine.version} if mine.version else {})
 
     def page(self, wire: Wire, parameters: dict[str, Any]) -> Page:
         """Fetch a page. What only AWS is known to do is looked at with other servers."""
@@ -247,3 +240,12 @@ class Walk:
                     raise known from error
                 self._sleep(BACKOFF_SECONDS * 2**attempt)
         raise AssertionError("unreachable")
+
+
+def marker(operation: str, key: str, version: str = "") -> dict[str, str]:
+    """Return the parameters with which an operation lists what comes after a key, or after one of its versions."""
+    if not key:
+        return {}
+    if operation == "ListObjectsV2":
+        return {"StartAfter": key}
+    return {"KeyMarker": key} | ({"VersionIdMarker": version} if version else {})

@@ -47,6 +47,34 @@ def test_counts_are_those_of_the_two_sets(
     assert result.is_equal == (source == destination)
 
 
+many = st.dictionaries(any_key, st.sets(st.integers(0, 5)), max_size=12)
+
+
+@given(many, many, st.integers(1, 5), st.integers(1, 5), st.integers(1, 5))
+@settings(max_examples=200, deadline=None)
+def test_versions_are_compared_by_their_ids(
+    source: dict[str, set[int]], destination: dict[str, set[int]], page: int, other_page: int, workers: int
+) -> None:
+    def versions(space: dict[str, set[int]]) -> set[tuple[str, str]]:
+        return {(key, f"{'gone' if n == 5 else 'v'}{n}") for key, ids in space.items() for n in ids}
+
+    ours, theirs = versions(source), versions(destination)
+    wires: list[Any] = [
+        ListedBucket(sorted(side), "ListObjectVersions", size)
+        for side, size in ((ours, page), (theirs, other_page))
+    ]
+    needed: list[tuple[str, str]] = []
+    result = compare(
+        wires[0],
+        wires[1],
+        lambda wanting: needed.extend((entry.key, entry.version) for entry in wanting),
+        workers=workers,
+    )
+    real_ours, real_theirs = ({item for item in side if item[1] != "gone5"} for side in (ours, theirs))
+    assert sorted(needed) == sorted(real_ours - real_theirs)
+    assert (result.equal, result.extra) == (len(real_ours & real_theirs), len(real_theirs - real_ours))
+
+
 def test_sizes_decide_where_etags_can_not_be_compared() -> None:
     assert same(Entry("k", b"5", b"abc-2"), Entry("k", b"5", b"def"))
     assert not same(Entry("k", b"5", b"abc-2"), Entry("k", b"6", b"abc-2"))
