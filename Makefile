@@ -7,7 +7,7 @@ READY := .venv/ready
 help: ## Show what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
-bench: $(READY) ## Listing and manifests, side by side with peers; ARGS="--quick" is shorter
+bench: $(READY) ## Listings beside peers, in tables; ARGS="--quick" is shorter
 	@$(BIN)/python -m benchmarks.listing $(ARGS)
 
 setup: $(READY) ## Make .venv from requirements.lock

@@ -1,14 +1,15 @@
-"""PaginateKeys: list the source into the manifest, as far as the time goes."""
+"""PaginateKeys: list the source, or read its inventory, into the manifest, as far as the time goes."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics, Tracer
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from seeder import manifest
+from seeder import inventory, manifest
 from seeder.clients import Clients
 from seeder.errors import aws_errors
 from seeder.listing.wire import Wire
@@ -32,16 +33,20 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     run = Run.model_validate(event["run"])
     fresh = manifest.Progress.fresh(settings.state_bucket, run.folder, run.operation)
     before = manifest.Progress.model_validate(event["manifest"]) if "manifest" in event else fresh
-    wire = Wire(clients.s3(run.source.region), run.source.name)
-    after = manifest.write(
-        clients.s3(clients.region),
-        before,
-        wire,
-        run.source.name,
-        run.request.prefix,
-        run.request.selection(),
-        out_of_time=lambda: context.get_remaining_time_in_millis() < STOP_BEFORE_MILLISECONDS,
-    )
+    after = _write(run, before, lambda: context.get_remaining_time_in_millis() < STOP_BEFORE_MILLISECONDS)
     metrics.add_metric(name="KeysListed", unit=MetricUnit.Count, value=after.count - before.count)
-    logger.info("listed", run_id=run.run_id, count=after.count, done=after.done)
+    created = {"creationTimestamp": after.inventory_created} if run.request.inventory else {}
+    logger.info("listed", run_id=run.run_id, count=after.count, done=after.done, **created)
     return after.model_dump()
+
+
+def _write(run: Run, before: manifest.Progress, out_of_time: Callable[[], bool]) -> manifest.Progress:
+    s3, reader = clients.s3(clients.region), clients.s3(run.source.region)
+    source, asked = run.source.name, run.request
+    if asked.inventory:
+        return inventory.write(
+            s3, before, reader, asked.inventory, source, asked.prefix, asked.selection(), out_of_time
+        )
+    return manifest.write(
+        s3, before, Wire(reader, source), source, asked.prefix, asked.selection(), out_of_time=out_of_time
+    )

@@ -7,7 +7,7 @@ that a copy can't take, and archived ones, go to manifests of their own in the s
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING
 
@@ -34,7 +34,8 @@ MOST_RANGE_BYTES = 48 * 1024
 class Progress(BaseModel):
     """How far the manifests are; all that the next call needs to go on.
 
-    `ranges` are those left (start, version, end); None before the first call. `count` is that of the rows to copy.
+    `ranges` are those left (start, version, end), or the one position in an inventory; None before the first call.
+    `count` is that of the rows to copy, `inventory_created` the inventory's own creationTimestamp.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -45,6 +46,7 @@ class Progress(BaseModel):
     ranges: list[tuple[str, str, str]] | None = None
     count: int = 0
     list_calls: int = 0
+    inventory_created: str = ""
     done: bool = False
 
     @classmethod
@@ -76,9 +78,9 @@ def write(
     died, or is repeated, changes nothing: every key stands in the finished manifests exactly once.
     Raises UnexpectedAnswer, Unordered, Throttled, ClientError.
     """
-    finished = _finished(s3, progress)
-    if finished is not None:
-        return finished
+    made = finished(s3, progress)
+    if made is not None:
+        return made
     chosen = selection or Selection()
     with ExitStack() as stack:
         copy, large, archived = (stack.enter_context(closing(Sink(s3, file))) for file in progress.files)
@@ -97,17 +99,19 @@ def write(
         )
         walk = Walk(wire, accept, ranges, prefix, workers, out_of_time, MOST_RANGE_BYTES)
         left = walk.run()
-        end = Sink.pause if left else Sink.finish
-        files = [end(file) for file in (copy, large, archived)]
-    progress = Progress(
-        copy_file=files[0],
-        large_file=files[1],
-        archived_file=files[2],
-        ranges=[item.position for item in left],
-        count=files[0].count,
-        list_calls=progress.list_calls + wire.calls,
-    )
-    return progress if left else _complete(s3, progress)
+        after = settle(progress, [copy, large, archived], [item.position for item in left])
+    after = after.model_copy(update={"list_calls": progress.list_calls + wire.calls})
+    return after if left else complete(s3, after)
+
+
+def settle(progress: Progress, sinks: Sequence[Sink], left: list[tuple[str, str, str]]) -> Progress:
+    """Pause the sinks where anything is left, else finish them; return what the next call, or `complete`, needs.
+
+    Raises what an upload raised.
+    """
+    files = [sink.pause() if left else sink.finish() for sink in sinks]
+    update = {"copy_file": files[0], "large_file": files[1], "archived_file": files[2]}
+    return progress.model_copy(update={**update, "ranges": left, "count": files[0].count})
 
 
 def abandon(s3: S3Client, progress: Progress) -> None:
@@ -116,8 +120,11 @@ def abandon(s3: S3Client, progress: Progress) -> None:
         sink.abandon(s3, file)
 
 
-def _complete(s3: S3Client, progress: Progress) -> Progress:
-    """Note what the manifests will be, then make them: whoever dies in between is finished by `_finished`."""
+def complete(s3: S3Client, progress: Progress) -> Progress:
+    """Note what settled manifests will be, then make them: whoever dies in between is finished by `finished`.
+
+    Raises UnexpectedAnswer, ClientError.
+    """
     if not any(file.parts for file in progress.files):
         return progress.model_copy(update={"done": True})
     bucket, note = _note(progress)
@@ -126,14 +133,17 @@ def _complete(s3: S3Client, progress: Progress) -> Progress:
     except ClientError as error:
         if code_of(error) not in sink.TAKEN:
             raise
-    finished = _finished(s3, progress)
-    if finished is None:
+    made = finished(s3, progress)
+    if made is None:
         raise UnexpectedAnswer(f"s3://{bucket}/{note} was written but is not there")
-    return finished
+    return made
 
 
-def _finished(s3: S3Client, progress: Progress) -> Progress | None:
-    """Return the finished manifests if their note exists, completing whichever is not made yet."""
+def finished(s3: S3Client, progress: Progress) -> Progress | None:
+    """Return the finished manifests if their note exists, completing whichever is not made yet.
+
+    Raises UnexpectedAnswer, ClientError.
+    """
     bucket, note = _note(progress)
     try:
         body = s3.get_object(Bucket=bucket, Key=note)["Body"].read()

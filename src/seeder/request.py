@@ -13,6 +13,7 @@ from seeder.errors import InvalidRequest
 from seeder.listing.selection import Selection
 
 _BUCKET_NAME = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+_INVENTORY = re.compile(rf"s3://{_BUCKET_NAME.pattern}/.+/manifest\.json", re.DOTALL)
 Trigger = Literal["manual", "rule-added", "schedule"]
 
 
@@ -22,6 +23,15 @@ def _bucket_name(value: str) -> str:
     name = value.removeprefix("arn:aws:s3:::").removeprefix("s3://").split("/")[0]
     hint = f"; give the name alone: '{name}'" if name != value and _BUCKET_NAME.fullmatch(name) else ""
     raise ValueError(f"'{value}' is not a bucket name (3 to 63 lower-case letters, digits, '.', '-'){hint}")
+
+
+def _inventory(value: str) -> str:
+    if not value or _INVENTORY.fullmatch(value):
+        return value
+    raise ValueError(
+        f"'{value}' is not the address of an inventory; give that of its manifest.json, such as "
+        "s3://my-inventories/my-bucket/daily/2026-01-31T01-00Z/manifest.json"
+    )
 
 
 def _aware(value: str) -> str:
@@ -70,6 +80,10 @@ class Request(BaseModel):
     size_at_most: Bytes = Field(default=None, description="Seed only objects of at most so many bytes.")
     storage_classes: list[StorageClass] = Field(
         default=[], description="Seed only objects of these storage classes."
+    )
+    inventory: Annotated[str, AfterValidator(_inventory)] = Field(
+        default="",
+        description="Read what the source holds from this S3 Inventory (its manifest.json), not by listing.",
     )
     enable_replication: bool = Field(
         default=False, description="Turn on versioning and add a replication rule for the pair first."

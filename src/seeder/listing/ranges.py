@@ -12,7 +12,8 @@ from bisect import bisect_left
 from dataclasses import dataclass
 from math import inf
 
-_DIGITS = 48
+_DIGITS = 24
+_OFFSETS = 8
 _HEXADECIMAL = set("abcdef")
 _LIKE = [set(string.digits), _HEXADECIMAL, set(string.ascii_uppercase)]
 _LAST_CHARACTER = "\U0010ffff"
@@ -52,29 +53,24 @@ class Alphabet:
 
     def __init__(self) -> None:
         self._seen: list[set[str]] = []
-        self._sorted: dict[int, list[str]] = {}
+        self._letters: list[list[str]] = []
+        self._tops: dict[int, int] = {}
 
     def learn(self, key: str) -> None:
         """Take notice of a key."""
         seen = self._seen
         while len(seen) < len(key):
             seen.append(set())
+            self._letters.append([])
         for position, character in enumerate(key):
             if character not in seen[position]:
                 seen[position].add(character)
-                self._sorted.pop(position, None)
+                self._letters[position] = _letters(seen[position])
+                self._tops.clear()
 
     def at(self, position: int) -> list[str]:
         """Return the characters to expect at a position, ascending: those seen, and where they vary their like."""
-        if position not in self._sorted:
-            seen = self._seen[position] if position < len(self._seen) else set()
-            expected = set(seen)
-            if len(seen) > 1:
-                expected = expected.union(*(like for like in _LIKE if seen & like))
-                if any("g" <= character <= "z" for character in seen):
-                    expected |= set(string.ascii_lowercase)
-            self._sorted[position] = sorted(expected)
-        return self._sorted[position]
+        return self._letters[position] if position < len(self._letters) else []
 
     def common_prefix(self, minimum: int) -> int:
         """Return how many leading positions have shown one character alone; at least `minimum`."""
@@ -95,10 +91,12 @@ class Alphabet:
 
     def top(self, offset: int) -> int:
         """Return the value after all keys with the same first `offset` characters."""
-        top = 1
-        for position in range(offset, offset + _DIGITS):
-            top *= _base(self.at(position))
-        return top
+        if offset not in self._tops:
+            top = 1
+            for position in range(offset, offset + _DIGITS):
+                top *= _base(self.at(position))
+            self._tops[offset] = top
+        return self._tops[offset]
 
     def key_between(self, value: int, start: str, end: str, offset: int) -> str:
         """Return the shortest key near `value` that begins as `start` does up to `offset`, and lies between.
@@ -117,6 +115,15 @@ class Alphabet:
             if start < key and (not end or key < end):
                 return key
         return ""
+
+
+def _letters(seen: set[str]) -> list[str]:
+    if len(seen) < 2:
+        return sorted(seen)
+    expected = seen.union(*(like for like in _LIKE if seen & like))
+    if any("g" <= character <= "z" for character in seen):
+        expected |= set(string.ascii_lowercase)
+    return sorted(expected)
 
 
 def _base(letters: list[str]) -> int:
@@ -140,7 +147,7 @@ def pivot(current: Range, alphabet: Alphabet) -> str:
     beyond = _beyond_all(current, shared, alphabet)
     if beyond:
         return beyond
-    for offset in range(shared, max(len(current.start), shared) + 2):
+    for offset in range(shared, min(max(len(current.start), shared) + 2, shared + _OFFSETS)):
         prefix = current.start[:offset]
         low = alphabet.value(current.start, offset)
         ends_here = current.end and current.end[:offset] == prefix

@@ -70,18 +70,21 @@ class Selection:
             raise UnexpectedAnswer(f"a page of {len(page.keys)} keys shows {len(objects)} objects")
         for index, body in enumerate(objects[:stop]):
             size, storage = int(_first(_SIZE, body, b"0")), _first(_CLASS, body, b"STANDARD").decode()
-            if self.filters and not self._wants(page, index, body, size, storage):
-                continue
-            if self.archived and storage in ARCHIVED:
-                chosen.archived.append(index)
-            elif self.largest is not None and size > self.largest:
-                chosen.large.append(index)
-            elif chosen.copy is not None:
-                chosen.copy.append(index)
+            if self.filters:
+                key = page.decode(index) if self.suffix else ""
+                if not self.wants(key, size, storage, _first(_MODIFIED, body, b"").decode()):
+                    continue
+            place = chosen[self.place(size, storage)]
+            if place is not None:
+                place.append(index)
         return chosen
 
-    def _wants(self, page: Page, index: int, body: bytes, size: int, storage: str) -> bool:
-        if self.suffix and not page.decode(index).endswith(self.suffix):
+    def wants(self, key: str, size: int, storage: str, modified: str) -> bool:
+        """Tell whether an object passes the filters; `modified` is an ISO 8601 time with its zone.
+
+        What no filter asks for may be empty. Raises ValueError for a time that can't be read.
+        """
+        if self.suffix and not key.endswith(self.suffix):
             return False
         if self.storage_classes and storage not in self.storage_classes:
             return False
@@ -91,11 +94,17 @@ class Selection:
             return False
         if not (self.created_after or self.created_before):
             return True
-        modified = datetime.fromisoformat(_first(_MODIFIED, body, b"").decode())
+        written = datetime.fromisoformat(modified)
         return not (
-            (self.created_after and modified <= self.created_after)
-            or (self.created_before and modified >= self.created_before)
+            (self.created_after and written <= self.created_after)
+            or (self.created_before and written >= self.created_before)
         )
+
+    def place(self, size: int, storage: str) -> int:
+        """Return where an object goes, as an index into `Chosen`: 0 to copy, 1 too large, 2 archived."""
+        if self.archived and storage in ARCHIVED:
+            return 2
+        return 1 if self.largest is not None and size > self.largest else 0
 
 
 def _first(pattern: re.Pattern[bytes], body: bytes, default: bytes) -> bytes:

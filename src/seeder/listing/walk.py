@@ -64,6 +64,7 @@ class Walk:
         self._in_order: set[int] = set()
         self._changed = threading.Condition()
         self._wasted = 0.0
+        self._idle = 0
         self._error: BaseException | None = None
         self._stopped = False
         self.parameters: dict[str, Any] = {"EncodingType": "url"} | ({"Prefix": prefix} if prefix else {})
@@ -121,7 +122,9 @@ class Walk:
                 if mine is not None:
                     self._active.append(mine)
                     return mine
+                self._idle += 1
                 self._changed.wait(_IDLE_SECONDS)
+                self._idle -= 1
             self._changed.notify_all()
             return None
 
@@ -137,18 +140,16 @@ class Walk:
         if sum(other.bytes for other in self._active) > self._most_range_bytes:
             return None
         open_ranges = [other for other in self._active if other.listed and not other.probed]
-        sizes = [(remaining(other, self._alphabet), number) for number, other in enumerate(open_ranges)]
-        while sizes:
-            size, number = max(sizes)
-            if size < SPLIT_KEYS:
+        while open_ranges:
+            largest = max(open_ranges, key=lambda other: remaining(other, self._alphabet))
+            if remaining(largest, self._alphabet) < SPLIT_KEYS:
                 return None
-            largest = open_ranges[number]
             middle = pivot(largest, self._alphabet)
             if middle:
                 mine = Range(middle, largest.end, parent=largest)
                 largest.end, largest.probed, largest.size = middle, True, None
                 return mine
-            sizes.remove((size, number))
+            largest.size = 0.0
         return None
 
     def _list(self, mine: Range) -> None:
@@ -188,7 +189,8 @@ class Walk:
         mine.before, mine.start, mine.listed, mine.size = mine.start, last, listed, None
         for key in (*others, last):
             self._alphabet.learn(key)
-        self._changed.notify()
+        if self._idle and remaining(mine, self._alphabet) >= SPLIT_KEYS:
+            self._changed.notify()
 
     def _finish(self, mine: Range) -> None:
         self._active = [other for other in self._active if other is not mine]

@@ -22,6 +22,7 @@ def test_source_and_destination_are_enough() -> None:
         "size_at_least": None,
         "size_at_most": None,
         "storage_classes": [],
+        "inventory": "",
         "enable_replication": False,
         "trigger": "manual",
         "rule_id": "",
@@ -63,6 +64,19 @@ def test_source_and_destination_are_enough() -> None:
             PAIR | {"created_after": "2026-02-01T00:00:00Z", "created_before": "2026-01-01T00:00:00Z"},
             "created_before: '2026-01-01T00:00:00Z' is not after created_after",
         ),
+        (
+            PAIR | {"inventory": "s3://inventories/abc/daily/"},
+            "inventory: 's3://inventories/abc/daily/' is not the address of an inventory; give",
+        ),
+        (
+            PAIR | {"inventory": "s3://B/a/manifest.json"},
+            "inventory: 's3://B/a/manifest.json' is not the addr",
+        ),
+        (
+            PAIR | {"inventory": "inventories/abc/manifest.json"},
+            "inventory: 'inventories/abc/manifest.json' is not",
+        ),
+        (PAIR | {"inventory": 4}, "inventory: 4 won't do: Input should be a valid string"),
         ({"source": "abc", "destination": "xyz", "trigger": "cron"}, "trigger: 'cron' won't do"),
     ],
 )
@@ -76,3 +90,8 @@ def test_a_name_given_as_an_arn_or_uri_is_suggested_alone() -> None:
     for given in ("arn:aws:s3:::my-bucket", "s3://my-bucket/some/prefix"):
         with pytest.raises(InvalidRequest, match="give the name alone: 'my-bucket'"):
             parse_request({"source": given, "destination": "my-replica"})
+
+
+def test_an_inventory_is_given_by_its_manifest() -> None:
+    address = "s3://my-inventories/abc/daily/2026-01-31T01-00Z/manifest.json"
+    assert parse_request(PAIR | {"inventory": address}).inventory == address
