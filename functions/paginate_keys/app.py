@@ -35,8 +35,9 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     before = manifest.Progress.model_validate(event["manifest"]) if "manifest" in event else fresh
     after = _write(run, before, lambda: context.get_remaining_time_in_millis() < STOP_BEFORE_MILLISECONDS)
     metrics.add_metric(name="KeysListed", unit=MetricUnit.Count, value=after.count - before.count)
-    created = {"creationTimestamp": after.inventory_created} if run.request.inventory else {}
-    logger.info("listed", run_id=run.run_id, count=after.count, done=after.done, **created)
+    if run.request.inventory:
+        logger.append_keys(creationTimestamp=after.inventory_created)
+    logger.info("listed", run_id=run.run_id, count=after.count, done=after.done)
     return after.model_dump()
 
 

@@ -35,6 +35,7 @@ _OBJECTS = {"ListObjectsV2": (b"<Contents>",), "ListObjectVersions": (b"<Version
 _TAGS = {"ListObjectsV2": {"Contents"}, "ListObjectVersions": {"Version", "DeleteMarker"}}
 # What a manifest may hold of an encoded key as it is: letters, digits, these, and `%` with two upper-case digits.
 _PLAIN = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.~/*%\0"
+_TAIL = 64
 _ODD_ESCAPE = re.compile(rb"%(?:2F|[0-9A-F]?(?![0-9A-F]))")
 _NUMBERED = re.compile(r"&#(x[0-9A-Fa-f]+|[0-9]+);")
 
@@ -61,7 +62,12 @@ class Page:
             self.versions = _VERSION_ID.findall(body)
             if b"<DeleteMarker>" in body:
                 self.markers = [kind == b"DeleteMarker" for kind in _KIND.findall(body)]
-        if len(self.keys) != expected or (versioned and len(self.versions) != expected):
+        counts_agree = len(self.keys) == expected and (not versioned or len(self.versions) == expected)
+        if (
+            not counts_agree
+            or b"<IsTruncated>" not in body
+            or not body[-_TAIL:].rstrip().endswith(b"Result>")
+        ):
             self._parse_xml()
         if self._field(b"EncodingType") not in {"", "url"}:
             raise UnexpectedAnswer(f"a page encoded as {self._field(b'EncodingType')!r}: only 'url' is known")

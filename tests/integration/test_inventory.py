@@ -1,0 +1,335 @@
+"""An inventory turned into manifests against S3: continued, repeated, died, and refused."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import hashlib
+import importlib.util
+import io
+import json
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from itertools import count
+from typing import Any, cast
+from urllib.parse import quote_plus, unquote
+
+import pytest
+
+from localcloud.clock import ScaledClock
+from localcloud.cloud import LocalCloud
+from seeder import inventory, sink
+from seeder.errors import InvalidRequest, UnexpectedAnswer
+from seeder.listing.selection import LARGEST_COPY, Selection
+from seeder.manifest import Progress
+from tests.keys import TRAPS
+
+SCHEMA = "Bucket, Key, VersionId, IsLatest, IsDeleteMarker, Size, LastModifiedDate, StorageClass"
+WRITTEN = "2026-01-01T00:00:00.000Z"
+KEYS = [f"{number:04} +" + "x" * 200 for number in range(900)]
+Row = list[str]
+
+
+def row_of(
+    key: str, size: int = 1, storage: str = "STANDARD", latest: str = "true", marker: str = "false"
+) -> Row:
+    encoded = quote_plus(key, safe="/*")
+    return ["source", encoded, "", latest, marker, str(size), WRITTEN, storage]
+
+
+def packed(rows: list[Row]) -> bytes:
+    text = io.StringIO()
+    csv.writer(text, quoting=csv.QUOTE_ALL, lineterminator="\n").writerows(rows)
+    return gzip.compress(text.getvalue().encode(), mtime=0)
+
+
+def publish(s3: Any, bucket: str, files: list[bytes], source: str = "source", **changes: Any) -> str:
+    """Put an inventory as S3 would; return the address of its manifest.json."""
+    folder = f"{source}/daily"
+    made = []
+    for body in files:
+        digest = hashlib.md5(body).hexdigest()
+        made.append({"key": f"{folder}/data/{digest}.csv.gz", "size": len(body), "MD5checksum": digest})
+        s3.put_object(Bucket=bucket, Key=made[-1]["key"], Body=body)
+    document = {
+        "sourceBucket": source,
+        "destinationBucket": f"arn:aws:s3:::{bucket}",
+        "version": "2016-11-30",
+        "creationTimestamp": "1767225600000",
+        "fileFormat": "CSV",
+        "fileSchema": SCHEMA,
+        "files": made,
+    }
+    manifest = json.dumps(document | changes).encode()
+    place = f"{folder}/2026-01-01T01-00Z/manifest"
+    s3.put_object(Bucket=bucket, Key=f"{place}.json", Body=manifest)
+    checksum = hashlib.md5(manifest).hexdigest() + "\n"
+    s3.put_object(Bucket=bucket, Key=f"{place}.checksum", Body=checksum.encode())
+    return f"s3://{bucket}/{place}.json"
+
+
+@pytest.fixture(scope="module")
+def s3() -> Iterator[Any]:
+    with LocalCloud(ScaledClock(1000)) as cloud:
+        client = cloud.client("s3")
+        for name in ("state", "inventories"):
+            client.create_bucket(Bucket=name)
+        yield client
+
+
+@pytest.fixture(autouse=True)
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inventory, "ROWS_AT_ONCE", 40)
+    monkeypatch.setattr(sink, "SMALLEST_PART_BYTES", 40_000)
+    monkeypatch.setenv("S3_UPLOAD_PART_MIN_SIZE", "1")
+
+
+def fresh(name: str) -> Progress:
+    return Progress.fresh("state", f"runs/{name}/", "copy")
+
+
+def in_files(keys: list[str], files: int) -> list[bytes]:
+    return [packed([row_of(key) for key in keys[number::files]]) for number in range(files)]
+
+
+def keys_of(s3: Any, upload: sink.Upload) -> Counter[str]:
+    body = s3.get_object(Bucket=upload.bucket, Key=upload.key)["Body"].read().decode("ascii")
+    return Counter(unquote(row.split(",")[1]) for row in body.splitlines())
+
+
+def written(s3: Any, name: str, location: str, **given: Any) -> Progress:
+    return inventory.write(s3, fresh(name), s3, location, "source", **given)
+
+
+def test_an_inventory_read_a_few_rows_at_a_time_is_in_the_manifest_once(s3: Any) -> None:
+    location, progress = publish(s3, "inventories", in_files(KEYS, 4)), fresh("many")
+    for calls in count(1):
+        progress = inventory.write(s3, progress, s3, location, "source", out_of_time=lambda: True)
+        assert len(progress.model_dump_json()) < 2000
+        if progress.done:
+            break
+    assert calls >= len(KEYS) // 40
+    assert keys_of(s3, progress.copy_file) == Counter(KEYS)
+    assert (progress.count, progress.inventory_created) == (len(KEYS), "1767225600000")
+    assert progress.copy_file.parts > 3
+
+
+def test_an_old_progress_given_again_changes_nothing(s3: Any) -> None:
+    location, start = publish(s3, "inventories", in_files(KEYS, 2)), fresh("again")
+    first = inventory.write(s3, start, s3, location, "source", out_of_time=lambda: True)
+    done = inventory.write(s3, first, s3, location, "source")
+    for stale in (start, first, done):
+        assert inventory.write(s3, stale, s3, location, "source") == done
+    assert keys_of(s3, done.copy_file) == Counter(KEYS)
+
+
+class Died(Exception):
+    pass
+
+
+class Dying:
+    """An S3 client whose nth writing call is made, or not, and then ends the caller."""
+
+    def __init__(self, s3: Any, at: int, after: bool) -> None:
+        self._s3, self._left, self._after = s3, at, after
+
+    def __getattr__(self, name: str) -> Any:
+        original = getattr(self._s3, name)
+        if name not in {"create_multipart_upload", "upload_part", "put_object", "complete_multipart_upload"}:
+            return original
+
+        def call(**given: Any) -> Any:
+            self._left -= 1
+            if self._left == 0 and not self._after:
+                raise Died
+            answer = original(**given)
+            if self._left == 0:
+                raise Died
+            return answer
+
+        return call
+
+
+@pytest.mark.parametrize("after", [False, True])
+@pytest.mark.parametrize("at", [1, 2, 3, 4, 6, 9, 10, 11])
+def test_a_death_at_any_write_loses_and_doubles_no_key(s3: Any, at: int, after: bool) -> None:
+    """The caller repeats the call that died with the progress it had before, as Step Functions does."""
+    keys, dying = KEYS[:400], Dying(s3, at, after)
+    location, progress = publish(s3, "inventories", in_files(keys, 3)), fresh(f"death-{at}-{after}")
+    deaths, checks = 0, count(1)
+    while not progress.done:
+        try:
+            progress = inventory.write(
+                cast("Any", dying),
+                progress,
+                s3,
+                location,
+                "source",
+                out_of_time=lambda: next(checks) % 2 == 0,
+            )
+        except Died:
+            deaths += 1
+    assert deaths == 1
+    assert keys_of(s3, progress.copy_file) == Counter(keys)
+    assert progress.count == len(keys)
+
+
+def test_rows_go_where_the_listing_would_send_the_objects(s3: Any) -> None:
+    rows = [
+        row_of("old", latest="false"),
+        row_of("gone", marker="true"),
+        row_of("large", LARGEST_COPY + 1),
+        row_of("fits", LARGEST_COPY),
+        row_of("cold", storage="DEEP_ARCHIVE"),
+        row_of("instant", storage="GLACIER_IR"),
+    ]
+    done = written(s3, "sorted", publish(s3, "inventories", [packed(rows)]))
+    assert keys_of(s3, done.copy_file) == Counter(["fits", "instant"])
+    assert keys_of(s3, done.large_file) == Counter(["large"])
+    assert keys_of(s3, done.archived_file) == Counter(["cold"])
+
+
+def test_prefix_and_filters_apply(s3: Any) -> None:
+    rows = [row_of("a b/1.csv", 9), row_of("a b/2.csv", 1), row_of("a b/3.txt", 9), row_of("c/4.csv", 9)]
+    location = publish(s3, "inventories", [packed(rows)])
+    selection = Selection(suffix=".csv", size_at_least=5, created_after=datetime(2025, 1, 1, tzinfo=UTC))
+    done = written(s3, "filtered", location, prefix="a b/", selection=selection)
+    assert keys_of(s3, done.copy_file) == Counter(["a b/1.csv"])
+    none = Selection(created_before=datetime(2025, 1, 1, tzinfo=UTC))
+    assert written(s3, "filtered away", location, selection=none).count == 0
+
+
+@pytest.mark.parametrize(
+    ("selection", "message"),
+    [
+        (Selection(size_at_least=0), "size_at_least: the inventory has no column Size; add it"),
+        (Selection(storage_classes=frozenset({"STANDARD"})), "storage_classes: .* no column StorageClass"),
+        (Selection(created_before=datetime.now(UTC)), "created_before: .* no column LastModifiedDate"),
+    ],
+)
+def test_a_filter_that_needs_a_missing_column_is_refused(s3: Any, selection: Selection, message: str) -> None:
+    location = publish(s3, "inventories", [], fileSchema="Bucket, Key")
+    with pytest.raises(InvalidRequest, match=message):
+        written(s3, "no-column", location, selection=selection)
+
+
+@pytest.mark.parametrize("pack", [lambda body: body, gzip.decompress], ids=["gzip", "plain"])
+def test_traps_come_out_as_they_went_in(s3: Any, pack: Any) -> None:
+    body = pack(packed([row_of(key) for key in TRAPS]))
+    done = written(s3, f"traps-{len(body)}", publish(s3, "inventories", [body]))
+    assert keys_of(s3, done.copy_file) == Counter(TRAPS)
+
+
+def test_an_empty_inventory_creates_nothing(s3: Any) -> None:
+    for name, files in (("nothing", []), ("no-rows", [packed([])])):
+        done = written(s3, name, publish(s3, "inventories", files))
+        assert (done.done, done.count) == (True, 0)
+        assert inventory.write(s3, done, s3, "s3://inventories/a/manifest.json", "source") == done
+        assert "Contents" not in s3.list_objects_v2(Bucket="state", Prefix=f"runs/{name}/")
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"sourceBucket": "other"}, "is of the bucket 'other'; give one of 'source'"),
+        ({"fileFormat": "ORC"}, "is ORC, which can't be read; give a CSV inventory"),
+        ({"fileFormat": "Parquet"}, "is Parquet; give a CSV inventory, or add pyarrow to the layer"),
+    ],
+)
+def test_an_inventory_that_cannot_serve_is_refused(
+    s3: Any, changes: dict[str, str], message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "pyarrow.parquet", None)
+    with pytest.raises(InvalidRequest, match=f"^inventory: 's3://.*/manifest.json' {message}$"):
+        written(s3, "refused", publish(s3, "inventories", [], **changes))
+
+
+def test_an_inventory_that_is_not_there_is_refused(s3: Any) -> None:
+    with pytest.raises(
+        InvalidRequest, match=r"^inventory: 's3://inventories/no/manifest.json' does not exist"
+    ):
+        written(s3, "absent", "s3://inventories/no/manifest.json")
+
+
+def test_a_manifest_that_its_checksum_denies_or_that_is_none_is_refused(s3: Any) -> None:
+    location = publish(s3, "inventories", in_files(KEYS[:3], 1))
+    key = location.removeprefix("s3://inventories/")
+    s3.put_object(Bucket="inventories", Key=key, Body=b"{}")
+    with pytest.raises(UnexpectedAnswer, match=r"but manifest.checksum says"):
+        written(s3, "denied", location)
+    s3.delete_object(Bucket="inventories", Key=key.replace(".json", ".checksum"))
+    for body in (b"{}", b"[]", b"not JSON"):
+        s3.put_object(Bucket="inventories", Key=key, Body=body)
+        with pytest.raises(UnexpectedAnswer, match="is not the manifest.json of an inventory"):
+            written(s3, "none", location)
+
+
+def damaged(body: bytes) -> dict[str, bytes]:
+    return {
+        "other rows": packed([row_of("other")]),
+        "cut off": body[:-20],
+        "not gzip": b"\x1f\x8b" + body[3:],
+        "trailing bytes": body + b"\0" * 100,
+    }
+
+
+@pytest.mark.parametrize("kind", ["other rows", "cut off", "not gzip", "trailing bytes"])
+def test_a_data_file_that_is_not_what_the_manifest_names_makes_no_manifest(s3: Any, kind: str) -> None:
+    body = packed([row_of(key) for key in KEYS])
+    location = publish(s3, "inventories", [body])
+    key = f"source/daily/data/{hashlib.md5(body).hexdigest()}.csv.gz"
+    s3.put_object(Bucket="inventories", Key=key, Body=damaged(body)[kind])
+    with pytest.raises(UnexpectedAnswer, match=f"^s3://inventories/{key}: "):
+        written(s3, f"damaged-{kind}", location)
+    assert "Contents" not in s3.list_objects_v2(Bucket="state", Prefix=f"runs/damaged-{kind}/")
+
+
+def test_an_inventory_that_changes_between_calls_is_refused(s3: Any) -> None:
+    body = packed([row_of(key) for key in KEYS])
+    location = publish(s3, "inventories", [body])
+    progress = inventory.write(s3, fresh("changed"), s3, location, "source", out_of_time=lambda: True)
+    key = f"source/daily/data/{hashlib.md5(body).hexdigest()}.csv.gz"
+    s3.put_object(Bucket="inventories", Key=key, Body=packed([row_of(key) for key in reversed(KEYS)]))
+    with pytest.raises(UnexpectedAnswer, match=f"{key} changed meanwhile; start another run"):
+        inventory.write(s3, progress, s3, location, "source")
+    publish(s3, "inventories", [body, packed([])])
+    with pytest.raises(UnexpectedAnswer, match=r"manifest.json changed meanwhile; start another run"):
+        inventory.write(s3, progress, s3, location, "source")
+
+
+def parquet_of(keys: list[str]) -> bytes:
+    arrow, parquet = map(importlib.import_module, ("pyarrow", "pyarrow.parquet"))
+    table = arrow.table(
+        {
+            "bucket": ["source"] * len(keys),
+            "key": keys,
+            "is_latest": [True] * len(keys),
+            "size": [LARGEST_COPY + 1 if key == "large" else 1 for key in keys],
+            "last_modified_date": arrow.array(
+                [datetime(2026, 1, 1, tzinfo=UTC)] * len(keys), arrow.timestamp("ms", "UTC")
+            ),
+        }
+    )
+    out = io.BytesIO()
+    parquet.write_table(table, out, row_group_size=33)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("form", ["Parquet"] if importlib.util.find_spec("pyarrow") else [])
+def test_parquet_is_read_alike_where_pyarrow_is_installed(s3: Any, form: str) -> None:
+    schema = (
+        "message s3.inventory { required binary bucket (UTF8); required binary key (UTF8); optional boolean "
+        "is_latest; optional int64 size; optional int64 last_modified_date (TIMESTAMP_MILLIS); }"
+    )
+    files = [parquet_of([*TRAPS, "large"]), parquet_of(KEYS)]
+    location = publish(s3, "inventories", files, fileFormat=form, fileSchema=schema)
+    selection = Selection(created_after=datetime(2025, 1, 1, tzinfo=UTC))
+    progress = fresh("parquet")
+    while not progress.done:
+        progress = inventory.write(
+            s3, progress, s3, location, "source", selection=selection, out_of_time=lambda: True
+        )
+    assert keys_of(s3, progress.copy_file) == Counter([*TRAPS, *KEYS])
+    assert keys_of(s3, progress.large_file) == Counter(["large"])
