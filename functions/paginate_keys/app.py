@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
 from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics, Tracer
@@ -48,6 +49,7 @@ def _write(run: Run, before: manifest.Progress, out_of_time: Callable[[], bool])
         return inventory.write(
             s3, before, reader, asked.inventory, source, asked.prefix, asked.selection(), out_of_time
         )
-    return manifest.write(
-        s3, before, Wire(reader, source), source, asked.prefix, asked.selection(), out_of_time=out_of_time
-    )
+    with closing(Wire(reader, source)) as wire:
+        return manifest.write(
+            s3, before, wire, source, asked.prefix, asked.selection(), out_of_time=out_of_time
+        )

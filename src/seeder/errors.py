@@ -80,7 +80,7 @@ def aws_errors() -> Iterator[None]:
         yield
     except ClientError as error:
         raise translate(error) from error
-    except (boto.ConnectionError, boto.HTTPClientError) as error:
+    except (boto.ConnectionError, boto.HTTPClientError, boto.IncompleteReadError) as error:
         raise ServiceUnavailable(str(error)) from error
 
 

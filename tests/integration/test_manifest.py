@@ -14,6 +14,7 @@ from localcloud.cloud import LocalCloud
 from seeder import manifest, sink
 from seeder.listing.selection import LARGEST_COPY
 from seeder.manifest import Progress
+from tests.dying import Died, Dying
 from tests.keys import TRAPS
 from tests.listed import ListedBucket
 
@@ -82,33 +83,6 @@ def test_an_old_progress_given_again_changes_nothing(s3: Any) -> None:
         again = manifest.write(s3, stale, cast("Any", ListedBucket([])), "source")
         assert again.copy_file == done.copy_file
     assert keys_of(s3, done.copy_file) == Counter(KEYS)
-
-
-class Died(Exception):
-    pass
-
-
-class Dying:
-    """An S3 client whose nth writing call is made, or not, and then ends the caller."""
-
-    def __init__(self, s3: Any, at: int, after: bool) -> None:
-        self._s3, self._left, self._after = s3, at, after
-
-    def __getattr__(self, name: str) -> Any:
-        original = getattr(self._s3, name)
-        if name not in {"create_multipart_upload", "upload_part", "put_object", "complete_multipart_upload"}:
-            return original
-
-        def call(**given: Any) -> Any:
-            self._left -= 1
-            if self._left == 0 and not self._after:
-                raise Died
-            answer = original(**given)
-            if self._left == 0:
-                raise Died
-            return answer
-
-        return call
 
 
 @pytest.mark.parametrize("after", [False, True])

@@ -31,8 +31,8 @@ def test_a_row_is_read_by_the_schema() -> None:
 
 @given(st.permutations(["Bucket", "Key", "IsLatest", "Size", "LastModifiedDate", "StorageClass", "ETag"]))
 def test_columns_may_stand_in_any_order(names: list[str]) -> None:
-    cells = dict(Bucket="source", Key="a", IsLatest="true", Size="5", LastModifiedDate=WRITTEN)
-    cells |= dict(StorageClass="STANDARD_IA", ETag="etag")
+    cells = {"Bucket": "source", "Key": "a", "IsLatest": "true", "Size": "5", "LastModifiedDate": WRITTEN}
+    cells |= {"StorageClass": "STANDARD_IA", "ETag": "etag"}
     row = [cells[name] for name in names]
     assert entries(", ".join(names), row) == [Entry("a", 5, "STANDARD_IA", WRITTEN)]
 
