@@ -9,6 +9,7 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import repeat
 from typing import Any, NamedTuple
 
 from seeder.errors import UnexpectedAnswer
@@ -53,10 +54,14 @@ class Stretch(NamedTuple):
             self.versions + other.versions,
         )
 
-    def entries(self) -> list[Entry]:
-        """Return the entries one by one."""
-        versions = [version.decode() for version in self.versions] or [""] * len(self.keys)
-        return list(map(Entry, self.keys, self.sizes, self.etags, versions))
+    def facts(self) -> dict[tuple[str, bytes], tuple[bytes, bytes]]:
+        """Return size and ETag by key and version id."""
+        versions = self.versions or repeat(b"")
+        return dict(
+            zip(
+                zip(self.keys, versions, strict=False), zip(self.sizes, self.etags, strict=True), strict=False
+            )
+        )
 
 
 @dataclass
@@ -115,22 +120,23 @@ def tally(ours: Stretch, theirs: Stretch, result: Difference) -> list[Entry]:
     if ours == theirs:
         result.equal += len(ours.keys)
         return []
-    others = {(entry.key, entry.version): entry for entry in theirs.entries()}
+    mine, others = ours.facts(), theirs.facts()
     wanting = []
-    for entry in ours.entries():
-        other = others.pop((entry.key, entry.version), None)
+    for (key, version), facts in sorted(mine.items() - others.items()):
+        entry, other = Entry(key, *facts, version.decode()), others.get((key, version))
         if other is None:
             result.missing += 1
-            result.missing_example = result.missing_example or entry.key
-        elif same(entry, other):
-            result.equal += 1
+            result.missing_example = result.missing_example or key
+        elif same(entry, Entry(key, *other)):
             continue
         else:
             result.different += 1
-            result.different_example = result.different_example or entry.key
+            result.different_example = result.different_example or key
         wanting.append(entry)
-    result.extra += len(others)
-    result.extra_example = result.extra_example or next((key for key, _ in others), "")
+    result.equal += len(mine) - len(wanting)
+    extra = others.keys() - mine.keys()
+    result.extra += len(extra)
+    result.extra_example = result.extra_example or min(extra, default=("", b""))[0]
     return wanting
 
 

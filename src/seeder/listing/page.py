@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from functools import cached_property
 from urllib.parse import quote, unquote_plus
 from xml.etree import ElementTree
 from xml.sax.saxutils import unescape
 
 from seeder.errors import UnexpectedAnswer
+from seeder.listing.lazy import lazy
 
 _KEY = re.compile(rb"<Key>([^<]*)</Key>")
 _VERSION_ID = re.compile(rb"<VersionId>([^<]*)</VersionId>")
@@ -73,12 +73,12 @@ class Page:
             raise UnexpectedAnswer(f"a page encoded as {self._field(b'EncodingType')!r}: only 'url' is known")
         self._check_count()
 
-    @cached_property
+    @lazy
     def encoded(self) -> bool:
         """Whether keys are URL-encoded, as was asked for."""
         return self._field(b"EncodingType") == "url"
 
-    @cached_property
+    @lazy
     def truncated(self) -> bool:
         """Whether the listing goes on after this page."""
         said = self._field(b"IsTruncated")
@@ -86,7 +86,7 @@ class Page:
             raise UnexpectedAnswer(f"a page whose IsTruncated is {said!r}")
         return said == "true"
 
-    @cached_property
+    @lazy
     def next(self) -> dict[str, str]:
         """The parameters with which the next page is asked for; empty when there is none."""
         if not self.truncated:
@@ -102,7 +102,7 @@ class Page:
         """Return a key as it is."""
         return decode_key(self.keys[index], self.encoded)
 
-    @cached_property
+    @lazy
     def decoded(self) -> list[str]:
         """All keys as they are."""
         joined = self._joined
@@ -110,7 +110,7 @@ class Page:
             return unquote_plus(joined.decode("utf-8"), errors="strict").split("\0")
         return [decode_key(key, self.encoded) for key in self.keys]
 
-    @cached_property
+    @lazy
     def ascending(self) -> bool:
         """Whether the keys came in the order of their UTF-8 bytes, as AWS's general-purpose buckets list them."""
         keys = self.decoded
@@ -138,11 +138,11 @@ class Page:
         lead = bucket.encode() + b","
         return (lead + (b"\n" + lead).join(keys) + b"\n" if keys else b""), len(keys)
 
-    @cached_property
+    @lazy
     def _joined(self) -> bytes:
         return b"\0".join(self.keys)
 
-    @cached_property
+    @lazy
     def _row_keys(self) -> list[bytes]:
         """The keys as a manifest holds them: as they came where that can stand there, else encoded anew."""
         joined = self._joined.replace(b"+", b"%20")
@@ -157,7 +157,7 @@ class Page:
             raise UnexpectedAnswer(f"a page with {name.decode()} more than once")
         return _plain_text(found[0]) if found else ""
 
-    @cached_property
+    @lazy
     def _frame(self) -> bytes:
         """The body without its objects; fields are looked for there alone, for that is a hundred times faster."""
         opening = [at for at in map(self.body.find, _OBJECTS[self.operation]) if at >= 0]
