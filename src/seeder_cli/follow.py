@@ -14,7 +14,7 @@ from seeder_cli.errors import CommandError
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
 
-POLL_SECONDS = 0.1
+POLL_SECONDS = 0.25
 
 
 @dataclass

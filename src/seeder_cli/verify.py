@@ -17,7 +17,7 @@ def compare_buckets(
     source: tuple[S3Client, str], destination: tuple[S3Client, str], samples: Iterable[Sample]
 ) -> Difference:
     """Compare all objects by size and ETag, and those of `samples` by metadata and tags too."""
-    difference = compare(Wire(*source), Wire(*destination))
+    difference = compare(Wire(*source), Wire(*destination), workers=2)
     for sample in samples:
         if (sample.metadata or sample.tags) and not _same_extras(source, destination, sample.key):
             difference.equal -= 1
