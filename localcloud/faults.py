@@ -121,5 +121,10 @@ def _matches(fault: Fault, operation: str | None, key: str, job: Sequence[str], 
         named == operation
         and key.startswith(fault.key_prefix)
         and (fault.job is None or fault.job in job)
-        and (fault.function is None or fault.function == function)
+        and (fault.function is None or _is_named(fault.function, function or ""))
     )
+
+
+def _is_named(given: str, function: str) -> bool:
+    """Tell whether a function has the name given; a stack ends the names it makes with 12 characters of its own."""
+    return given in (function, function[:-13])

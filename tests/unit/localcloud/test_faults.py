@@ -226,3 +226,10 @@ def test_after_the_patches_are_undone_nothing_fails() -> None:
             client("s3").list_buckets()
         patches.undo()
         assert client("s3").list_buckets()["Buckets"] == []
+
+
+def test_a_function_is_named_with_or_without_what_its_stack_added() -> None:
+    faults = Faults([Fault(function="seeder-Copy", effect="exit")])
+    assert faults.strike(operation="Invoke", function="seeder-Copy")
+    assert faults.strike(operation="Invoke", function="seeder-Copy-ABCDEFGHIJKL")
+    assert not faults.strike(operation="Invoke", function="seeder-CopyLarge-ABCDEFGHIJKL")
