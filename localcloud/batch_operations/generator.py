@@ -41,7 +41,7 @@ def generate(
     bucket = generator["SourceBucket"].split(":::", 1)[1]
     wanted = generator.get("Filter") or {}
     _check_permissions(bucket, wanted, session, settings)
-    file: IO[bytes] = TemporaryFile()  # noqa: SIM115
+    file: IO[bytes] = TemporaryFile()  # noqa: SIM115 - outlives this call
     try:
         total = _write(_selected(bucket, wanted, operation, settings), file)
         if not total:

@@ -180,7 +180,7 @@ def text_of(file: IO[bytes]) -> Iterator[io.TextIOWrapper]:
 
 def spooled(answer: dict[str, Any]) -> IO[bytes]:
     """Return the body of GetObject's answer in a temporary file."""
-    copy = TemporaryFile()  # noqa: SIM115
+    copy = TemporaryFile()  # noqa: SIM115 - outlives this call
     for chunk in iter(lambda: answer["Body"].read(1 << 20), b""):
         copy.write(chunk)
     copy.seek(0)

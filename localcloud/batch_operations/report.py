@@ -83,7 +83,7 @@ class _ResultFile:
 
     def __init__(self, status: str) -> None:
         self._status = status
-        self._file: IO[bytes] = TemporaryFile()  # noqa: SIM115
+        self._file: IO[bytes] = TemporaryFile()  # noqa: SIM115 - `close` closes it
         self._digest = hashlib.md5(usedforsecurity=False)
         self._buffer = io.StringIO(newline="")
         self._csv = csv.writer(self._buffer, lineterminator="\r\n")
