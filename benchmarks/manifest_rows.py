@@ -1,4 +1,4 @@
-"""Bytes to rows, in process: a page of a listing into manifest rows, a completion report into its summary.
+"""Bytes to rows, in process: a page of a listing into manifest rows.
 
     python -m benchmarks.manifest_rows
 
@@ -75,17 +75,6 @@ def pages(space: str, of_versions: bool = False) -> list[Work]:
     return [*works, ours]
 
 
-def report() -> list[Work]:
-    """Return the ways through a completion report."""
-    reader = import_module("seeder.report")
-    lines = [f"{_BUCKET},logs/object%20{n:07d}.bin,,{_outcome(n)}\r\n" for n in range(ROWS)]
-    text = "".join(lines)
-    return [
-        Work("csv alone", lambda: sum(1 for _ in csv.reader(io.StringIO(text, newline="")))),
-        Work("ours", lambda: _summarised(reader, text)),
-    ]
-
-
 def table(title: str, works: list[Work]) -> str:
     """Time the works in turn and return their table; the first is what the others are compared with."""
     timers = [timeit.Timer(work.run) for work in works]
@@ -148,24 +137,11 @@ def _by_ours(page_class: Any, selection: Any, body: bytes, operation: str) -> in
     return count + len(choice.large) + len(choice.archived)
 
 
-def _outcome(number: int) -> str:
-    if number % 50 == 7:
-        return "failed,403,AccessDenied,Access Denied"
-    return "succeeded,200,,Successful"
-
-
-def _summarised(reader: Any, text: str) -> int:
-    cells = csv.reader(io.StringIO(text, newline=""))
-    total: int = reader.summarise(map(reader.parse_row, cells)).total
-    return total
-
-
 def main() -> None:
     """Print all tables."""
     for space in ("flat", "nested", "awkward"):
         print(table(f"A page of objects, {space}", pages(space)), flush=True)
     print(table("A page of versions", pages("versions", of_versions=True)), flush=True)
-    print(table("A completion report", report()))
 
 
 if __name__ == "__main__":

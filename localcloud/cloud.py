@@ -22,6 +22,7 @@ from localcloud import (
     s3,
     schedules,
     scoped,
+    simulation,
     stepfunctions,
 )
 from localcloud.batch_operations.settings import Settings, configure
@@ -30,6 +31,7 @@ from localcloud.deploy import Stack, deploy
 from localcloud.faults import Fault
 from localcloud.functions import Functions
 from localcloud.patching import Patches
+from localcloud.s3.declared import declare_object
 from localcloud.server import Server
 
 
@@ -68,7 +70,8 @@ class LocalCloud:
         schedules.install(self._patches, self.clock, self._stopped)
         cloudformation.install(self._patches)
         policy_gaps.install(self._patches)
-        s3.install(self._patches)
+        s3.install(self._patches, self.clock)
+        simulation.install(self._patches)
         replication.install(self._patches, self.clock, self._replication_delay)
         cloudtrail.install(self._patches, events.deliver, self.clock)
         fault_injection.install(self._patches)
@@ -108,6 +111,10 @@ class LocalCloud:
     def client(self, service: str, region: str = aws.REGION) -> Any:
         """Return a boto3 client of this cloud."""
         return aws.client(service, region)
+
+    def declare_object(self, bucket: str, key: str, size: int, **fields: Any) -> str:
+        """Put an object of `size` bytes without the bytes; see `localcloud.s3.declared.declare_object`."""
+        return declare_object(bucket, key, size, **fields)
 
     def deploy(
         self,

@@ -15,6 +15,7 @@ from moto.core.routing import get_service_router
 from werkzeug.exceptions import HTTPException
 
 from localcloud.batch_operations import settings
+from localcloud.batch_operations.models import names_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -71,7 +72,7 @@ def _strike(faults: Faults, request: AWSPreparedRequest) -> Fault | None:
         return None
     operation, labels = called
     job = labels.get("id")
-    return faults.strike(operation=operation, key=labels.get("Key", ""), job=(job,) if job else ())
+    return faults.strike(operation=operation, key=labels.get("Key", ""), job=names_of(job) if job else ())
 
 
 def identify(request: AWSPreparedRequest) -> tuple[str, dict[str, Any]] | None:

@@ -7,9 +7,11 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
-EFFECTS = ("error", "timeout", "exit")
+CALL_EFFECTS = ("error", "timeout", "exit")
+JOB_EFFECTS = ("fail", "cancel", "pause", "late_report", "no_report", "wrong_md5")
+EFFECTS = (*CALL_EFFECTS, *JOB_EFFECTS)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,6 +26,11 @@ class Fault:
     `effect` is `error` (the caller gets `status` and `code`), `timeout` (the caller gets no answer; a Lambda
     function runs out of time) or `exit` (a Lambda function's process dies). With `committed` the call is
     carried out first and only its answer is lost.
+
+    Other effects strike whole jobs of S3 Batch Operations: `fail` (once active, the job fails with `code` as its
+    failure code), `cancel` (somebody cancels it), `pause` (it is Paused for `seconds` of the clock),
+    `late_report` (the report comes `seconds` after the job is Complete), `no_report` (it never comes) and
+    `wrong_md5` (the report's manifest names wrong MD5s).
     """
 
     status: int = 0
@@ -35,6 +42,7 @@ class Fault:
     function: str | None = None
     effect: str = "error"
     committed: bool = False
+    seconds: float = 0.0
 
     @classmethod
     def from_dict(cls, description: Mapping[str, Any]) -> Fault:
@@ -57,12 +65,24 @@ class Fault:
             raise ValueError(f"fault effect is {self.effect!r}; use one of {', '.join(EFFECTS)}")
         if self.effect == "error" and not 100 <= self.status <= 599:
             raise ValueError(f"fault status is {self.status!r}; give an HTTP status from 100 to 599")
-        if self.effect == "error" and not self.code:
+        if self.effect in ("error", "fail") and not self.code:
             raise ValueError(f"fault code is {self.code!r}; give the AWS error code, such as 'SlowDown'")
         if self.times is not None and self.times < 1:
             raise ValueError(f"fault times is {self.times!r}; give a whole number from 1, or null for always")
         if self.effect == "exit" and self.function is None:
             raise ValueError(f"fault effect is 'exit' but function is {self.function!r}; name a function")
+        if not self.seconds >= 0:
+            raise ValueError(f"fault seconds is {self.seconds!r}; give a number from 0")
+        if self.effect in JOB_EFFECTS:
+            self._check_job_fault()
+
+    def _check_job_fault(self) -> None:
+        for name in ("operation", "function", "key_prefix"):
+            if getattr(self, name):
+                raise ValueError(
+                    f"fault {name} is {getattr(self, name)!r} but effect {self.effect!r} strikes whole jobs; "
+                    f"leave {name} out, or name a job with 'job'"
+                )
 
 
 def _check_type(name: str, value: object) -> None:
@@ -70,7 +90,10 @@ def _check_type(name: str, value: object) -> None:
         "status": (int, "an HTTP status such as 503"),
         "times": (int, "a whole number from 1, or null for always"),
         "committed": (bool, "true or false"),
+        "seconds": (float, "a number from 0"),
     }
+    if name == "seconds" and type(value) in (int, float):
+        return
     kind, hint = wanted.get(name, (str, "a string"))
     optional = name in ("times", "operation", "job", "function")
     if (value is None and optional) or type(value) is kind:
@@ -102,12 +125,19 @@ class Faults:
         `operation` is the API operation called, None for a batch task; `key` is decoded; `job` holds every
         name the job goes by.
         """
+        return self._first(lambda fault: _matches(fault, operation, key, job, function))
+
+    def strike_job(self, effect: str, job: Sequence[str]) -> Fault | None:
+        """Return the first fault with this effect on a job that goes by these names, and count it, or None."""
+        return self._first(lambda fault: fault.effect == effect and (fault.job is None or fault.job in job))
+
+    def _first(self, strikes: Callable[[Fault], bool]) -> Fault | None:
         if not self._faults:
             return None
         with self._lock:
             for place, fault in enumerate(self._faults):
                 left = self._left[place]
-                if left == 0 or not _matches(fault, operation, key, job, function):
+                if left == 0 or not strikes(fault):
                     continue
                 if left is not None:
                     self._left[place] = left - 1
@@ -118,7 +148,8 @@ class Faults:
 def _matches(fault: Fault, operation: str | None, key: str, job: Sequence[str], function: str | None) -> bool:
     named = fault.operation or ("Invoke" if fault.function else None)
     return (
-        named == operation
+        fault.effect in CALL_EFFECTS
+        and named == operation
         and key.startswith(fault.key_prefix)
         and (fault.job is None or fault.job in job)
         and (fault.function is None or _is_named(fault.function, function or ""))

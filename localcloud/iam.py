@@ -30,10 +30,14 @@ class Decision(Enum):
 
 @dataclass(frozen=True)
 class Principal:
-    """Who asks: an IAM ARN (of a role or user), or an AWS service such as `lambda.amazonaws.com`."""
+    """Who asks: an IAM ARN (of a role or user), or an AWS service such as `lambda.amazonaws.com`.
+
+    A principal that is `alone` is not meant where a policy names its account.
+    """
 
     arn: str = ""
     service: str = ""
+    alone: bool = False
 
     @property
     def account(self) -> str:
@@ -77,6 +81,15 @@ class Policy:
             verdict = Decision.ALLOW
         return verdict
 
+    def condition_keys(self, action: str, resource: str) -> set[str]:
+        """Return the condition keys on which the answer for an action on a resource may depend."""
+        return {
+            key
+            for statement in self._statements
+            if statement.concerns(action, resource)
+            for key in statement.condition_keys()
+        }
+
 
 class _Statement:
     _KNOWN = frozenset(
@@ -97,10 +110,15 @@ class _Statement:
         self._not_resource = "NotResource" in statement
         self._condition = statement.get("Condition") or {}
 
+    def concerns(self, action: str, resource: str) -> bool:
+        return self._names_action(action) and self._names_resource(resource)
+
+    def condition_keys(self) -> set[str]:
+        return {key for keys in self._condition.values() for key in keys}
+
     def applies(self, access: Access) -> bool:
         return (
-            self._names_action(access.action)
-            and self._names_resource(access.resource)
+            self.concerns(access.action, access.resource)
             and (self._principal is None or _names(self._principal, access.principal))
             and holds(self._condition, access.context, self.name)
         )
@@ -160,7 +178,9 @@ def _names(element: Any, principal: Principal) -> bool:
         return False
     if principal.service and any(value == principal.service for value in _list(element.get("Service"))):
         return True
-    own = {principal.arn, principal.account, f"arn:aws:iam::{principal.account}:root", "*"}
+    own = {principal.arn, "*"}
+    if not principal.alone:
+        own |= {principal.account, f"arn:aws:iam::{principal.account}:root"}
     return bool(principal.arn) and any(value in own for value in _list(element.get("AWS")))
 
 

@@ -44,11 +44,11 @@ def read_role(arn: str) -> Role | None:
     held = next((role for role in list(backend.get_roles()) if role.arn == arn), None)
     if held is None:
         return None
-    inline = [_policy(document, f"{held.name}/{name}") for name, document in held.policies.items()]
+    inline = [read_policy(document, f"{held.name}/{name}") for name, document in held.policies.items()]
     managed = [_managed(policy) for policy in held.managed_policies.values()]
     return Role(
         arn=arn,
-        trust=_policy(held.assume_role_policy_document, f"{held.name}, trust policy"),
+        trust=read_policy(held.assume_role_policy_document, f"{held.name}, trust policy"),
         identity=(*inline, *managed),
         boundary=_boundary(backend, held.permissions_boundary_arn),
     )
@@ -61,7 +61,7 @@ def bucket_policy(bucket: str) -> tuple[Policy | None, str | None]:
         return None, None
     partition, account = place
     document = s3_backends[account][partition].get_bucket(bucket).policy
-    return (_policy(document, f"policy of bucket {bucket}") if document else None), account
+    return (read_policy(document, f"policy of bucket {bucket}") if document else None), account
 
 
 def _boundary(backend: Any, arn: str | None) -> Policy | None:
@@ -70,9 +70,10 @@ def _boundary(backend: Any, arn: str | None) -> Policy | None:
 
 def _managed(policy: Any) -> Policy:
     default = next(version for version in policy.versions if version.version_id == policy.default_version_id)
-    return _policy(default.document, policy.arn)
+    return read_policy(default.document, policy.arn)
 
 
 @lru_cache(maxsize=1024)
-def _policy(document: str | bytes, name: str) -> Policy:
+def read_policy(document: str | bytes, name: str) -> Policy:
+    """Return a policy document, read once. Raises UnsupportedPolicy for unknown elements, naming `name`."""
     return Policy(json.loads(document), name)

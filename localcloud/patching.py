@@ -19,6 +19,13 @@ class Patches:
         self._undo.append(lambda: setattr(owner, name, original))
         return original
 
+    def add(self, owner: Any, name: str, addition: Any) -> None:
+        """Set `owner.name`, which moto lacks. Raises AttributeError where it has one by now."""
+        if hasattr(owner, name):
+            raise AttributeError(f"{owner.__name__} has {name} by itself now")
+        setattr(owner, name, addition)
+        self._undo.append(lambda: delattr(owner, name))
+
     def undo(self) -> None:
         """Put back everything, last first."""
         while self._undo:

@@ -22,6 +22,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoReque
 from werkzeug.serving import BaseWSGIServer, make_server
 
 from localcloud.aws import ACCOUNT_ID, REGION
+from localcloud.s3.content import Content
 
 _dispatcher = DomainDispatcherApplication(get_backend)
 
@@ -85,11 +86,13 @@ def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> 
     except ReadTimeoutError:  # a fault: the client is to get no answer
         raise ConnectionAbortedError from None
     status, headers, body = answer or (404, {}, "not an AWS request")
-    payload = body.encode() if isinstance(body, str) else bytes(body)
+    payload = body if isinstance(body, Content) else body.encode() if isinstance(body, str) else bytes(body)
     fields = {str(name).lower(): str(value) for name, value in dict(headers).items()}
     fields.setdefault("content-length", str(len(payload)))
     start_response(f"{status} {HTTPStatus(status).phrase}", list(fields.items()))
-    return [] if environ["REQUEST_METHOD"] == "HEAD" else [payload]
+    if environ["REQUEST_METHOD"] == "HEAD":
+        return []
+    return payload.chunks() if isinstance(payload, Content) else [payload]
 
 
 def _body(environ: dict[str, Any]) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from threading import Lock
 from typing import Any
 
 
@@ -10,10 +11,14 @@ class Died(Exception):
 
 
 class Dying:
-    """An S3 client whose nth writing call is made, or not, and then ends the caller."""
+    """An S3 client whose nth writing call is made, or not, and then ends the caller; no other does.
+
+    Threads may share it.
+    """
 
     def __init__(self, s3: Any, at: int, after: bool) -> None:
         self._s3, self._left, self._after = s3, at, after
+        self._lock = Lock()
 
     def __getattr__(self, name: str) -> Any:
         original = getattr(self._s3, name)
@@ -21,11 +26,13 @@ class Dying:
             return original
 
         def call(**given: Any) -> Any:
-            self._left -= 1
-            if self._left == 0 and not self._after:
+            with self._lock:
+                self._left -= 1
+                dies = self._left == 0
+            if dies and not self._after:
                 raise Died
             answer = original(**given)
-            if self._left == 0:
+            if dies:
                 raise Died
             return answer
 

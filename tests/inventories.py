@@ -16,10 +16,15 @@ Row = list[str]
 
 
 def row_of(
-    key: str, size: int = 1, storage: str = "STANDARD", latest: str = "true", marker: str = "false"
+    key: str,
+    size: int = 1,
+    storage: str = "STANDARD",
+    latest: str = "true",
+    marker: str = "false",
+    version: str = "",
 ) -> Row:
     encoded = quote_plus(key, safe="/*")
-    return ["source", encoded, "", latest, marker, str(size), WRITTEN, storage]
+    return ["source", encoded, version, latest, marker, str(size), WRITTEN, storage]
 
 
 def packed(rows: list[Row]) -> bytes:

@@ -15,6 +15,18 @@ def encode(key: str) -> str:
     return quote_plus(key, safe="/*").replace("~", "%7E")
 
 
+FOLDER = "a folder, where others have a version"
+
+
+def rolled_up(entries: list[tuple[str, str]], prefix: str) -> list[tuple[str, str]]:
+    """Put one entry in the place of all in a folder, as a delimiter asks for."""
+    names: dict[tuple[str, str], None] = {}
+    for key, version in entries:
+        folder, slash, _ = key.removeprefix(prefix).partition("/")
+        names[(prefix + folder + slash, FOLDER) if slash else (key, version)] = None
+    return list(names)
+
+
 class ListedBucket:
     """Stands for `seeder.listing.wire.Wire`: the same members, answered from sorted keys or (key, version) pairs."""
 
@@ -31,6 +43,7 @@ class ListedBucket:
         self.operation = operation
         self.is_aws = is_aws
         self.calls = 0
+        self.route = None
         self._page = page
         self._sizes = sizes or {}
         self._fault = fault
@@ -38,6 +51,9 @@ class ListedBucket:
         self._entries = [entry if isinstance(entry, tuple) else (entry, "") for entry in entries]
         self._entries.sort(key=lambda entry: order(entry[0]))
         self._lock = threading.Lock()
+
+    def close(self) -> None:
+        pass
 
     def fetch(self, **asked: Any) -> bytes:
         with self._lock:
@@ -49,13 +65,20 @@ class ListedBucket:
         entries = (
             [entry for entry in self._entries if entry[0].startswith(prefix)] if prefix else self._entries
         )
-        first = self._first(entries, asked)
+        names = rolled_up(entries, prefix) if "Delimiter" in asked else entries
+        first = self._first(names, asked)
         size = min(self._page, int(asked.get("MaxKeys", 1000)))
-        shown = entries[first : first + size]
-        truncated = first + size < len(entries)
+        page = names[first : first + size]
+        truncated = first + size < len(names)
+        shown = [entry for entry in page if entry[1] is not FOLDER]
+        folders = "".join(
+            f"<CommonPrefixes><Prefix>{escape(encode(name))}</Prefix></CommonPrefixes>"
+            for name, kind in page
+            if kind is FOLDER
+        )
         if self.operation == "ListObjectsV2":
-            return self._objects(shown, truncated, first + size)
-        return self._versions(shown, truncated)
+            return self._objects(shown, truncated, first + size, folders)
+        return self._versions(shown, truncated, page[-1] if truncated else ("", ""), folders)
 
     def _first(self, entries: list[tuple[str, str]], asked: dict[str, Any]) -> int:
         if "ContinuationToken" in asked:
@@ -65,7 +88,9 @@ class ListedBucket:
             return entries.index((marker, asked["VersionIdMarker"])) + 1
         return bisect_right(entries, self._order(marker), key=lambda entry: self._order(entry[0]))
 
-    def _objects(self, shown: list[tuple[str, str]], truncated: bool, following: int) -> bytes:
+    def _objects(
+        self, shown: list[tuple[str, str]], truncated: bool, following: int, folders: str = ""
+    ) -> bytes:
         objects = "".join(
             f"<Contents><Key>{escape(encode(key))}</Key><LastModified>2026-01-01T00:00:00.000Z</LastModified>"
             f"<ETag>&quot;d41d8cd98f00b204e9800998ecf8427e&quot;</ETag><Size>{self._sizes.get(key, 1)}</Size>"
@@ -74,14 +99,17 @@ class ListedBucket:
         )
         token = f"<NextContinuationToken>{following}</NextContinuationToken>" if truncated else ""
         return (
-            f"<ListBucketResult><EncodingType>url</EncodingType><KeyCount>{len(shown)}</KeyCount>"
-            f"<IsTruncated>{str(truncated).lower()}</IsTruncated>{token}{objects}</ListBucketResult>"
+            f"<ListBucketResult><EncodingType>url</EncodingType>"
+            f"<KeyCount>{len(shown) + folders.count('<Prefix>')}</KeyCount>"
+            f"<IsTruncated>{str(truncated).lower()}</IsTruncated>{token}{objects}{folders}</ListBucketResult>"
         ).encode()
 
     def _facts(self, key: str) -> str:
         return f"<ETag>&quot;e&quot;</ETag><Size>{self._sizes.get(key, 1)}</Size>"
 
-    def _versions(self, shown: list[tuple[str, str]], truncated: bool) -> bytes:
+    def _versions(
+        self, shown: list[tuple[str, str]], truncated: bool, last: tuple[str, str], folders: str = ""
+    ) -> bytes:
         objects = "".join(
             f"<{kind}><Key>{escape(encode(key))}</Key><VersionId>{version}</VersionId>"
             f"<IsLatest>false</IsLatest>{self._facts(key) if kind == 'Version' else ''}</{kind}>"
@@ -89,12 +117,12 @@ class ListedBucket:
             for kind in ["DeleteMarker" if version.startswith("gone") else "Version"]
         )
         markers = (
-            f"<NextKeyMarker>{escape(encode(shown[-1][0]))}</NextKeyMarker>"
-            f"<NextVersionIdMarker>{shown[-1][1]}</NextVersionIdMarker>"
+            f"<NextKeyMarker>{escape(encode(last[0]))}</NextKeyMarker>"
+            f"<NextVersionIdMarker>{last[1]}</NextVersionIdMarker>"
             if truncated
             else ""
         )
         return (
             f"<ListVersionsResult><EncodingType>url</EncodingType>"
-            f"<IsTruncated>{str(truncated).lower()}</IsTruncated>{markers}{objects}</ListVersionsResult>"
+            f"<IsTruncated>{str(truncated).lower()}</IsTruncated>{markers}{objects}{folders}</ListVersionsResult>"
         ).encode()

@@ -1,4 +1,4 @@
-"""CreateJob: create the copy job in the destination's region, or find it."""
+"""CreateJob: create the run's next job in the region it belongs to, or find it."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import Any
 from aws_lambda_powertools import Logger, Tracer
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from seeder import jobs
+from seeder import jobs, work
 from seeder.clients import Clients
-from seeder.errors import aws_errors
-from seeder.manifest import Progress
+from seeder.errors import Throttled, aws_errors
 from seeder.run import Run
 from seeder.settings import Settings
+from seeder.work import Work
 
 logger = Logger()
 tracer = Tracer()
@@ -24,9 +24,15 @@ settings = Settings.from_environment()
 @tracer.capture_lambda_handler
 @aws_errors()
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Return the job for a state that holds the run and its manifest."""
-    run = Run.model_validate(event["run"])
-    manifest = Progress.model_validate(event["manifest"])
-    job = jobs.create_copy(clients.s3control(run.job_region), run, manifest.copy_file, settings.job_role_arn)
-    logger.info("created", run_id=run.run_id, job_id=job.id, tasks=manifest.count)
-    return job.model_dump()
+    """Return the work, its current job created or its turn awaited, for a state that holds the run and the work."""
+    run, before = Run.model_validate(event["run"]), Work.model_validate(event["work"])
+    planned = before.the_current
+    try:
+        with aws_errors():
+            job = jobs.create(clients.s3control(planned.region), run, planned, settings)
+    except Throttled as error:
+        after = work.turn_awaited(before)
+        logger.info("waits its turn", run_id=run.run_id, seconds=after.wait_seconds, reason=str(error))
+        return after.model_dump()
+    logger.info("created", run_id=run.run_id, job_id=job.id, operation=job.operation, round=job.round)
+    return before.with_current(job).model_dump()

@@ -1,4 +1,4 @@
-"""DescribeJob: look at the job and plan the next look."""
+"""DescribeJob: look at the current job and plan the next look."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from seeder import jobs
 from seeder.clients import Clients
 from seeder.errors import aws_errors
 from seeder.run import Run
+from seeder.work import Work
 
 logger = Logger()
 tracer = Tracer()
@@ -21,9 +22,9 @@ clients = Clients()
 @tracer.capture_lambda_handler
 @aws_errors()
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Return the job as it is now, for a state that holds the run and the job."""
-    run = Run.model_validate(event["run"])
-    job = jobs.Job.model_validate(event["job"])
-    job = jobs.describe(clients.s3control(job.region), run.account_id, job)
-    logger.info("looked", run_id=run.run_id, job_id=job.id, status=job.status, next=job.next_look_seconds)
-    return job.model_dump()
+    """Return the work with its job as it is now, for a state that holds the run and the work."""
+    run, before = Run.model_validate(event["run"]), Work.model_validate(event["work"])
+    job = jobs.describe(clients.s3control(before.the_current.region), run.account_id, before.the_current)
+    told: dict[str, Any] = {"job_id": job.id, "status": job.status, "reasons": job.reasons}
+    logger.info("looked", run_id=run.run_id, next=job.wait_seconds, **told)
+    return before.with_current(job).model_dump()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics, Tracer
@@ -23,6 +24,8 @@ metrics = Metrics()
 clients = Clients()
 settings = Settings.from_environment()
 STOP_BEFORE_MILLISECONDS = 60_000
+# A replication takes versions, of any size (S3 User Guide, "Replicating existing objects with Batch Replication").
+BY_VERSION = frozenset({"replicate"})
 
 
 @logger.inject_lambda_context(clear_state=True)
@@ -32,7 +35,9 @@ STOP_BEFORE_MILLISECONDS = 60_000
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Return the manifest's progress for a state that holds the run and, from the second call on, the manifest."""
     run = Run.model_validate(event["run"])
-    fresh = manifest.Progress.fresh(settings.state_bucket, run.folder, run.operation)
+    home = run.manifest_bucket
+    bucket = home.name if home else run.state_bucket
+    fresh = manifest.Progress.fresh(bucket, run.manifest_folder, run.operation)
     before = manifest.Progress.model_validate(event["manifest"]) if "manifest" in event else fresh
     after = _write(run, before, lambda: context.get_remaining_time_in_millis() < STOP_BEFORE_MILLISECONDS)
     metrics.add_metric(name="KeysListed", unit=MetricUnit.Count, value=after.count - before.count)
@@ -43,13 +48,14 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 
 
 def _write(run: Run, before: manifest.Progress, out_of_time: Callable[[], bool]) -> manifest.Progress:
-    s3, reader = clients.s3(clients.region), clients.s3(run.source.region)
+    home = run.manifest_bucket
+    s3, reader = clients.s3(home.region if home else clients.region), clients.s3(run.source.region)
     source, asked = run.source.name, run.request
+    versions = run.operation in BY_VERSION
+    chosen = replace(asked.selection(), largest=None, restored=False) if versions else asked.selection()
     if asked.inventory:
         return inventory.write(
-            s3, before, reader, asked.inventory, source, asked.prefix, asked.selection(), out_of_time
+            s3, before, reader, asked.inventory, source, asked.prefix, chosen, out_of_time, versions
         )
-    with closing(Wire(reader, source)) as wire:
-        return manifest.write(
-            s3, before, wire, source, asked.prefix, asked.selection(), out_of_time=out_of_time
-        )
+    with closing(Wire(reader, source, "ListObjectVersions" if versions else "ListObjectsV2")) as wire:
+        return manifest.write(s3, before, wire, source, asked.prefix, chosen, out_of_time=out_of_time)

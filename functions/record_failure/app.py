@@ -1,4 +1,4 @@
-"""RecordFailure: record a run that ended in an error; give up its unfinished manifest."""
+"""RecordFailure: record a run that ended in an error; give up its unfinished files and uploads."""
 
 from __future__ import annotations
 
@@ -8,9 +8,12 @@ from aws_lambda_powertools import Logger, Metrics, Tracer
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from seeder import manifest, record
+from seeder import manifest, record, report, verify
 from seeder.clients import Clients
 from seeder.errors import aws_errors
+from seeder.large import ending
+from seeder.request import Request
+from seeder.run import Run
 from seeder.settings import Settings
 
 logger = Logger()
@@ -25,13 +28,29 @@ settings = Settings.from_environment()
 @metrics.log_metrics
 @aws_errors()
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Return the record for `{"run_id", "started_at", "state"}`; the state holds the error that was caught."""
-    state = event["state"]
+    """Return the record for `{"run_id", "started_at", "ended_at", "state"}`; the state holds the error."""
+    state = _trusted(event["run_id"], event["state"])
     s3 = clients.s3(clients.region)
     if state.get("manifest"):
-        manifest.abandon(s3, manifest.Progress.model_validate(state["manifest"]))
-    failed = record.of_error(event["run_id"], event["started_at"], state["error"], state)
-    record.write(s3, settings.state_bucket, failed)
+        listed = manifest.Progress.model_validate(state["manifest"])
+        home = Run.model_validate(state["run"]).manifest_bucket
+        manifest.abandon(clients.s3(home.region if home else clients.region), listed)
+        if listed.large_count:
+            ending.abandon(s3, settings.state_bucket, clients, event["run_id"])
+    if told := (state.get("work") or {}).get("report"):
+        report.abandon(s3, report.ReportProgress.model_validate(told))
+    if state.get("verification"):
+        verify.abandon(s3, verify.Verification.model_validate(state["verification"]))
+    failed = record.of_error(event["run_id"], event["started_at"], state["error"], state, event["ended_at"])
+    failed = record.write(s3, settings.state_bucket, failed)
     metrics.add_metric(name="RunsFailed", unit=MetricUnit.Count, value=1)
     logger.error("failed", run_id=failed.run_id, error=failed.error, cause=failed.cause)
     return failed.model_dump()
+
+
+def _trusted(run_id: str, state: dict[str, Any]) -> dict[str, Any]:
+    """What the states of this run have put there; of an input that was refused, no more than its request."""
+    run = state.get("run")
+    if isinstance(run, dict) and run.get("run_id") == run_id:
+        return state
+    return {name: value for name, value in state.items() if name in {*Request.model_fields, "error"}}

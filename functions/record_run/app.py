@@ -1,27 +1,28 @@
-"""RecordRun: judge the run and write its record, once."""
+"""RecordRun: judge the run, tidy up after it and write its record, once."""
 
 from __future__ import annotations
 
 from typing import Any
 
+import boto3
 from aws_lambda_powertools import Logger, Metrics, Tracer
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
+from botocore.exceptions import ClientError
+from seeder.verify import Verification
 
-from seeder import record
+from seeder import bill, record, timeline, verdict
 from seeder.clients import Clients
 from seeder.errors import aws_errors
-from seeder.jobs import Job
+from seeder.large import ending
 from seeder.manifest import Progress
-from seeder.report import Report
 from seeder.run import Run
-from seeder.settings import Settings
+from seeder.work import Work
 
 logger = Logger()
 tracer = Tracer()
 metrics = Metrics()
 clients = Clients()
-settings = Settings.from_environment()
 
 
 @logger.inject_lambda_context(clear_state=True)
@@ -29,14 +30,37 @@ settings = Settings.from_environment()
 @metrics.log_metrics
 @aws_errors()
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Return the record for a state that holds the run, the manifest and, if there was a job, job and report."""
-    judged = record.of_run(
-        Run.model_validate(event["run"]),
-        Progress.model_validate(event["manifest"]),
-        Job.model_validate(event["job"]) if "job" in event else None,
-        Report.model_validate(event["report"]) if "report" in event else None,
+    """Return the record for `{"execution", "ended_at", "state"}`; the state holds what the run has done."""
+    state = event["state"]
+    run, manifest = Run.model_validate(state["run"]), Progress.model_validate(state["manifest"])
+    work, verification = (
+        Work.model_validate(state["work"]),
+        Verification.model_validate(state["verification"]),
     )
-    record.write(clients.s3(clients.region), settings.state_bucket, judged)
+    s3 = clients.s3(clients.region)
+    if manifest.large_count:
+        ending.abandon(s3, run.state_bucket, clients, run.run_id)
+    judged = record.of_run(
+        run,
+        manifest,
+        work,
+        verification,
+        verdict.judge(run, manifest, work, verification),
+        ended_at=event["ended_at"],
+        actual_usd=bill.shown(bill.actual(run, manifest, work, verification, clients.region)),
+        stages=timeline.seconds_by_state(_history(event["execution"]), event["ended_at"]),
+    )
+    judged = record.write(s3, run.state_bucket, judged)
     metrics.add_metric(name=f"Runs{judged.state}", unit=MetricUnit.Count, value=1)
     logger.info("recorded", run_id=judged.run_id, state=judged.state, cause=judged.cause)
     return judged.model_dump()
+
+
+def _history(execution_arn: str) -> list[Any]:
+    """The events of the execution; none where they may not be read, for the run is worth more than its times."""
+    pages = boto3.client("stepfunctions").get_paginator("get_execution_history")
+    try:
+        return [event for page in pages.paginate(executionArn=execution_arn) for event in page["events"]]
+    except ClientError as error:
+        logger.warning("no history", reason=str(error))
+        return []

@@ -7,13 +7,15 @@ from typing import Any
 from aws_lambda_powertools import Logger, Tracer
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from seeder import run
+from seeder import resolution
 from seeder.clients import Clients
 from seeder.errors import aws_errors
+from seeder.settings import Settings
 
 logger = Logger()
 tracer = Tracer()
 clients = Clients()
+settings = Settings.from_environment()
 
 
 @logger.inject_lambda_context(clear_state=True)
@@ -22,6 +24,8 @@ clients = Clients()
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Return `{"run": …}` for `{"run_id", "started_at", "request"}`."""
     account_id = context.invoked_function_arn.split(":")[4]
-    resolved = run.resolve(event["request"], event["run_id"], event["started_at"], account_id, clients)
+    resolved = resolution.resolve(
+        event["request"], event["run_id"], event["started_at"], account_id, settings, clients
+    )
     logger.info("resolved", run_id=resolved.run_id, pair=[resolved.source.name, resolved.destination.name])
     return {"run": resolved.model_dump()}

@@ -9,7 +9,7 @@ from typing import Any
 import botocore.session
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.config import Config
-from moto.core.botocore_stubber import MockRawResponse
+from moto.core import botocore_stubber as stubbing
 from moto.core.models import botocore_stubber
 
 _CONFIG = Config(
@@ -55,4 +55,5 @@ def _answer(request: AWSPreparedRequest, **_: Any) -> AWSResponse:
     if answer is None:
         raise RuntimeError(f"{request.url} is not answered by moto")
     status, headers, body = answer
-    return AWSResponse(request.url, status, headers, MockRawResponse(body))
+    raw: Any = stubbing.MockRawResponse(body)
+    return AWSResponse(request.url, status, headers, raw)

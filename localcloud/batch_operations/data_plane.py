@@ -9,6 +9,7 @@ from localcloud.batch_operations.operations.checksum import ChecksumOperation
 from localcloud.batch_operations.operations.copy import CopyOperation
 from localcloud.batch_operations.operations.invoke import InvokeOperation
 from localcloud.batch_operations.operations.replicate import ReplicateOperation
+from localcloud.batch_operations.operations.restore import RestoreOperation
 from localcloud.batch_operations.task import Outcome, Task
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ OPERATIONS: dict[str, OperationFactory] = {
     "S3ReplicateObject": ReplicateOperation,
     "LambdaInvoke": InvokeOperation,
     "S3ComputeObjectChecksum": ChecksumOperation,
+    "S3InitiateRestoreObject": RestoreOperation,
 }
 
 

@@ -49,6 +49,13 @@ class InvalidNextToken(ServiceException):
     message = "The nextToken provided is invalid"
 
 
+class TooManyJobs(ServiceException):
+    """As many jobs of the account are active as may be."""
+
+    code = "TooManyRequestsException"
+    message = "The account has the maximum number of active S3 Batch Operations jobs"
+
+
 class TooManyTags(ServiceException):
     """More than 50 tags on a job."""
 

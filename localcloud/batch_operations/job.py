@@ -83,6 +83,11 @@ class Job:
         return self._stopped
 
     @property
+    def is_active(self) -> bool:
+        """Return whether the job counts among the account's active ones: neither suspended nor ended."""
+        return self.status != "Suspended" and self.status not in TERMINAL
+
+    @property
     def confirmed(self) -> bool:
         """Return whether UpdateJobStatus has made a suspended job Ready."""
         return self._confirmed

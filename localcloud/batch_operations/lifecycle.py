@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from localcloud.batch_operations.manifest import TaskSource
     from localcloud.batch_operations.session import RoleSession
     from localcloud.batch_operations.task import Outcome, Task
+    from localcloud.faults import Fault
 
 log = logging.getLogger(__name__)
 
@@ -62,10 +63,15 @@ class JobThread(threading.Thread):
             session, source = self._prepare()
             with scheduler(job.account).turn(job):
                 job.to("Active")
+                self._suffer()
                 with closing(self._outcomes(session, source)) as outcomes:
                     self._execute(outcomes)
             job.to("Completing")
             job.sleep(self._settings.completing_seconds)
+            if late := self._struck("late_report"):
+                job.to("Complete")
+                self._publish_late(late.seconds)
+                return
             self._publish()
             job.to("Complete")
         except JobCancelled:
@@ -102,6 +108,21 @@ class JobThread(threading.Thread):
             reason = f"The job was suspended for more than {self._settings.suspended_days} days"
             raise JobFailedError(self._settings.failure_codes.suspended, reason)
 
+    def _suffer(self) -> None:
+        """Let the faults strike that befall an active job."""
+        job = self.job
+        if fault := self._struck("fail"):
+            raise JobFailedError(fault.code, f"Injected fault: {fault.code}")
+        if self._struck("cancel"):
+            job.request_status("Cancelled", "Injected fault: cancel")
+            job.check()
+        if fault := self._struck("pause"):
+            job.request_pause()
+            self._pause(fault.seconds)
+
+    def _struck(self, effect: str) -> Fault | None:
+        return self._settings.strikes.strike_job(effect, self.job.names)
+
     def _execute(self, outcomes: Iterable[tuple[Task, Outcome]]) -> None:
         job = self.job
         if job.request["Report"]["Enabled"]:
@@ -136,11 +157,17 @@ class JobThread(threading.Thread):
         job.wake.clear()
         job.check()
         if job.yield_requested:
-            queue = scheduler(job.account)
-            queue.release(job)
-            job.to("Paused")
-            queue.acquire(job)
-            job.to("Active")
+            self._pause()
+
+    def _pause(self, seconds: float = 0.0) -> None:
+        """Make room, for so long at least; return when the job has a place again."""
+        job = self.job
+        queue = scheduler(job.account)
+        queue.release(job)
+        job.to("Paused")
+        job.sleep(seconds)
+        queue.acquire(job)
+        job.to("Active")
 
     def _check_rate(self) -> None:
         job, inputs = self.job, self._settings
@@ -172,10 +199,17 @@ class JobThread(threading.Thread):
         if report is None or self._session is None:
             return
         try:
-            if self.job.succeeded + self.job.failed:
-                report.publish(self._session, self._settings)
+            if self.job.succeeded + self.job.failed and not self._struck("no_report"):
+                report.publish(self._session, self._settings, true_md5=not self._struck("wrong_md5"))
         finally:
             report.close()
+
+    def _publish_late(self, seconds: float) -> None:
+        self.job.sleep(seconds)
+        try:
+            self._publish()
+        except JobFailedError:
+            log.exception("late report of job %s", self.job.id)
 
     def _close(self) -> None:
         if self._report:

@@ -160,7 +160,7 @@ def read_object(
         raise JobFailedError(codes.manifest_missing, f"The manifest could not be read: {error}") from error
     key_id = answer.get("SSEKMSKeyId")
     if key_id and not all(
-        session.may_use_key(f"kms:{use}", key_id) for use in ("Decrypt", "GenerateDataKey")
+        session.may_use_key(f"kms:{use}", key_id, bucket, key) for use in ("Decrypt", "GenerateDataKey")
     ):
         raise forbidden
     return answer

@@ -12,7 +12,7 @@ from moto.core.base_backend import BackendDict, BaseBackend
 
 from localcloud.batch_operations import exceptions
 from localcloud.batch_operations.job import Job
-from localcloud.batch_operations.settings import settings
+from localcloud.batch_operations.settings import Settings, settings
 
 
 class BatchOperationsBackend(BaseBackend):
@@ -31,7 +31,7 @@ class BatchOperationsBackend(BaseBackend):
         super().reset()
 
     def create_job(self, request: dict[str, Any], account: str) -> tuple[Job, bool]:
-        """Return the job of a valid request and whether it is new. Raises IdempotencyError."""
+        """Return the job of a valid request and whether it is new. Raises IdempotencyError, TooManyJobs."""
         asked = dict(request)
         token = asked.pop("ClientRequestToken")
         with self._lock:
@@ -41,6 +41,7 @@ class BatchOperationsBackend(BaseBackend):
                 if before != asked:
                     raise exceptions.IdempotencyError
                 return self._jobs[job_id], False
+            _check_limit(account, settings())
             job = Job(asked, account, self.region_name, settings())
             self._jobs[job.id] = job
             self._tokens[token] = (asked, job.id)
@@ -53,6 +54,10 @@ class BatchOperationsBackend(BaseBackend):
             if job_id not in self._jobs:
                 raise exceptions.JobNotFound
             return self._jobs[job_id]
+
+    def jobs(self) -> list[Job]:
+        """Return all jobs, oldest first."""
+        return list(self._jobs.values())
 
     def list_jobs(
         self, statuses: list[str], token: str | None, limit: int
@@ -91,3 +96,25 @@ def _place(token: str, jobs: list[Job]) -> int:
 
 
 batch_operations_backends = BackendDict(BatchOperationsBackend, "s3control")
+
+
+def _check_limit(account: str, inputs: Settings) -> None:
+    if inputs.beyond_active_jobs == "wait":
+        return
+    active = sum(job.is_active for region in _regions(account) for job in region.jobs())
+    if active >= inputs.active_jobs:
+        raise exceptions.TooManyJobs
+
+
+def _regions(account: str) -> list[BatchOperationsBackend]:
+    return list(batch_operations_backends[account].values())
+
+
+def names_of(job_id: str) -> tuple[str, ...]:
+    """Return what faults may call the job of an id: the id, and its description if there is such a job."""
+    for account in list(batch_operations_backends):
+        for region in _regions(account):
+            for job in region.jobs():
+                if job.id == job_id:
+                    return job.names
+    return (job_id,)

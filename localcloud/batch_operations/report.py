@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 SCHEMA = "Bucket, Key, VersionId, TaskStatus, ErrorCode, HTTPStatusCode, ResultMessage"
 _PART = 8 * 1024 * 1024
+_WRONG_MD5 = "0" * 32
 
 
 class ReportWriter:
@@ -53,8 +54,11 @@ class ReportWriter:
         self._succeeded.close()
         self._failed.close()
 
-    def publish(self, session: RoleSession, settings: Settings) -> None:
-        """Write results, manifest.json.md5 and, last, manifest.json. Raises JobFailedError."""
+    def publish(self, session: RoleSession, settings: Settings, *, true_md5: bool = True) -> None:
+        """Write results, manifest.json.md5 and, last, manifest.json. Raises JobFailedError.
+
+        Without `true_md5` the manifest names other MD5s than those of the results.
+        """
         bucket = self._report["Bucket"].split(":::", 1)[1]
         prefix = self._report.get("Prefix")
         root = f"{prefix}/job-{self._job_id}" if prefix else f"job-{self._job_id}"
@@ -67,6 +71,8 @@ class ReportWriter:
             ]
             if not results and not settings.empty_report_manifest:
                 return
+            if not true_md5:
+                results = [{**each, "MD5Checksum": _WRONG_MD5} for each in results]
             body = _manifest(results, settings.clock.now())
             digest = hashlib.md5(body, usedforsecurity=False).hexdigest()
             output.put(f"{root}/manifest.json.md5", settings.md5_sidecar(digest).encode())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
+from localcloud import kms
 from localcloud.batch_operations import store
 from localcloud.batch_operations.clients import make_client
 from localcloud.batch_operations.exceptions import JobFailedError
@@ -106,14 +107,31 @@ class RoleSession:
         """Return whether the role may do this to an object (decoded key). Raises UnsupportedPolicy."""
         return self.may(action, f"arn:aws:s3:::{bucket}/{key}", bucket, extra)
 
-    def may_use_key(self, action: str, key_id: str | None) -> bool:
-        """Return whether the role may use a KMS key. S3's own key, and none at all, need no permission."""
+    def may_use_key(self, action: str, key_id: str | None, bucket: str, key: str = "") -> bool:
+        """Return whether the role may use a KMS key for an object, by its policies and the key's.
+
+        S3's own key, and none at all, need no permission. Raises UnsupportedPolicy.
+        """
         if not key_id or "alias/aws/s3" in key_id:
             return True
-        arn = (
-            key_id if key_id.startswith("arn:") else f"arn:aws:kms:{self.region}:{self.account}:key/{key_id}"
-        )
-        return self.may(action, arn)
+        resource = f"arn:aws:s3:::{bucket}/{key}" if key else f"arn:aws:s3:::{bucket}"
+        context = {
+            **self._base(bucket),
+            "kms:CallerAccount": self.account,
+            "kms:ViaService": f"s3.{self._region_of(bucket)}.amazonaws.com",
+            "kms:EncryptionContext:aws:s3:arn": resource,
+            "kms:EncryptionContextKeys": "aws:s3:arn",
+            "kms:GrantIsForAWSResource": None,
+        }
+        return kms.may_use(self.role, action, self.kms_key(key_id, bucket), context)
+
+    def kms_key(self, key_id: str, bucket: str) -> kms.Key:
+        """Return the KMS key of an id, an alias or an ARN, as a bucket's objects name it."""
+        return kms.find_key(key_id, self.account, self._region_of(bucket))
+
+    def _region_of(self, bucket: str) -> str:
+        held = store.bucket(bucket)
+        return str(held.region_name) if held else self.region
 
     def _base(self, bucket: str) -> dict[str, str | None]:
         if bucket not in self._context:

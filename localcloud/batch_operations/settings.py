@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from localcloud.clock import Clock, ScaledClock
 from localcloud.faults import Fault, Faults
@@ -45,7 +45,10 @@ class Settings:
     clock: Clock = field(default_factory=ScaledClock)
     faults: list[Fault] = field(default_factory=list)
     active_jobs: int = 6
-    """Jobs of one account that run at once (confirmed); further ones wait as Ready (unconfirmed)."""
+    """Jobs of one account that run at once (confirmed)."""
+    beyond_active_jobs: Literal["wait", "refuse"] = "wait"
+    """What becomes of further ones: they wait as Ready, or CreateJob answers TooManyRequestsException while as many
+    jobs are neither suspended nor ended (unconfirmed which)."""
     emit: Callable[[dict[str, Any], str], None] | None = None
     """Gets each event and its region; None drops them."""
     replicate: Callable[[str, str, str | None], None] | None = None

@@ -59,3 +59,24 @@ def is_delete_marker(bucket_name: str, key: str, version_id: str) -> bool:
     held = bucket(bucket_name)
     stack = held.keys.getlist(key, default=[]) if held else []
     return any(isinstance(each, FakeDeleteMarker) and each.version_id == version_id for each in stack)
+
+
+def kms_key_of(held: Any) -> str | None:
+    """Return the id of the KMS key that an object version is encrypted with, or None."""
+    return held.kms_key_id if str(held.encryption or "").startswith("aws:kms") else None
+
+
+def default_kms_key(bucket_name: str) -> str | None:
+    """Return the id of the KMS key that a bucket encrypts new objects with, or None."""
+    held = bucket(bucket_name)
+    rule = (held.encryption or {}).get("Rule", {}) if held else {}
+    default = rule.get("ApplyServerSideEncryptionByDefault", {})
+    is_kms = str(default.get("SSEAlgorithm", "")).startswith("aws:kms")
+    return default.get("KMSMasterKeyID") if is_kms else None
+
+
+def uses_bucket_key(bucket_name: str) -> bool:
+    """Return whether a bucket encrypts new objects with an S3 Bucket Key."""
+    held = bucket(bucket_name)
+    rule = (held.encryption or {}).get("Rule", {}) if held else {}
+    return str(rule.get("BucketKeyEnabled", "false")).lower() == "true"

@@ -53,6 +53,8 @@ def _check_operation(operation: dict[str, Any]) -> None:
         _check_copy(parameters)
     elif name == "LambdaInvoke":
         _check_invoke(parameters)
+    elif name == "S3InitiateRestoreObject":
+        _check_restore(parameters)
     elif name == "S3ReplicateObject" and not replicate.supported():
         raise BadRequest(
             "The operation S3ReplicateObject needs localcloud.replication, which is not installed"
@@ -67,6 +69,14 @@ def _check_invoke(parameters: dict[str, Any]) -> None:
         raise BadRequest(f"InvocationSchemaVersion {schema} must be 1.0 or 2.0")
     if "UserArguments" in parameters and schema != "2.0":
         raise BadRequest("UserArguments need InvocationSchemaVersion 2.0")
+
+
+def _check_restore(parameters: dict[str, Any]) -> None:
+    if not parameters.get("ExpirationInDays"):
+        raise BadRequest(
+            "ExpirationInDays of S3InitiateRestoreObject must be 1 or more; the archive tiers of "
+            "S3 Intelligent-Tiering, which do without, are not supported by the local cloud"
+        )
 
 
 def _check_checksum(request: dict[str, Any]) -> None:

@@ -102,8 +102,17 @@ _LIFECYCLE = {
 
 
 def _lifecycle(rule: dict[str, Any]) -> dict[str, Any]:
-    answer: dict[str, Any] = {"Filter": {"Prefix": rule.get("Prefix", "")}}
+    """Return a rule as the API takes it; the template's has its filter's parts as members of its own."""
+    answer: dict[str, Any] = {"Filter": _lifecycle_filter(rule.get("Prefix", ""), rule.get("TagFilters", []))}
     for key, value in rule.items():
-        if key != "Prefix":
+        if key not in {"Prefix", "TagFilters"}:
             answer[_LIFECYCLE[key]] = {"Days": int(value)} if key == "ExpirationInDays" else value
     return answer
+
+
+def _lifecycle_filter(prefix: str, tags: list[Any]) -> dict[str, Any]:
+    if not tags:
+        return {"Prefix": prefix}
+    if len(tags) == 1 and not prefix:
+        return {"Tag": tags[0]}
+    return {"And": {"Tags": tags} | ({"Prefix": prefix} if prefix else {})}

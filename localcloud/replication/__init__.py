@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from localcloud.clock import Clock
     from localcloud.patching import Patches
 
-__all__ = ["ReplicationFailure", "drain", "failure_reason", "install", "replicate_version", "stop"]
+__all__ = ["ReplicationFailure", "drain", "failure_reason", "install", "replicate_version", "stop", "written"]
 
 _engine: Engine | None = None
 
@@ -63,6 +63,12 @@ def stop() -> None:
 def drain(timeout: float = 30.0) -> None:
     """Return when no version is pending. Raises TimeoutError after `timeout` real seconds."""
     _running().drain(timeout)
+
+
+def written(bucket: str, key: str, version_id: str) -> None:
+    """Replicate a version that was written past S3's operations, as rules say. Does nothing where nothing runs."""
+    if _engine:
+        _engine.created(bucket, key, version_id)
 
 
 def replicate_version(bucket: str, key: str, version_id: str | None) -> None:

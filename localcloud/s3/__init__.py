@@ -7,15 +7,34 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from localcloud.s3 import conditions, copies, deletes, errors, index, listing, locks, multipart, suspension
+from localcloud.clock import ScaledClock
+from localcloud.s3 import (
+    conditions,
+    copies,
+    deletes,
+    errors,
+    index,
+    listing,
+    locks,
+    multipart,
+    parts,
+    restore,
+    sparse,
+    suspension,
+)
 
 if TYPE_CHECKING:
+    from localcloud.clock import Clock
     from localcloud.patching import Patches
 
-_GAPS = (errors, locks, index, listing, suspension, deletes, copies, multipart, conditions)
+_GAPS = (errors, locks, index, listing, suspension, deletes, copies, multipart, sparse, parts, conditions)
 
 
-def install(patches: Patches) -> None:
-    """Close the gaps until the patches are undone. To be called before other services patch S3."""
+def install(patches: Patches, clock: Clock | None = None) -> None:
+    """Close the gaps until the patches are undone. To be called before other services patch S3.
+
+    `clock` is what restores of archived objects wait on; without one they take real time.
+    """
+    restore.install(patches, clock or ScaledClock())
     for gap in _GAPS:
         gap.install(patches)

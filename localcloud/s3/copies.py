@@ -1,7 +1,8 @@
 """Sources of CopyObject and UploadPartCopy: conditions, delete markers, ranges.
 
 moto knows x-amz-copy-source-if-none-match alone, does not tell a delete marker from a missing version, cuts a
-range that is too long, and answers 404 without an error code.
+range that is too long, answers 404 without an error code, copies any number of bytes, and parts of archived
+objects.
 
 Contract: S3 API reference, CopyObject and UploadPartCopy.
 """
@@ -18,10 +19,22 @@ from moto.s3.models import FakeDeleteMarker
 from moto.s3.responses import S3Response
 
 from localcloud.s3.conditions import same_etag
+from localcloud.s3.restore import is_archived
 
 if TYPE_CHECKING:
     from localcloud.patching import Patches
 
+MAX_BYTES = 5 * 1024**3
+"""The largest object or range that one copy takes."""
+
+MAX_PARTS = 10_000
+
+ARCHIVED_SOURCE = "InvalidObjectState"
+"""Code for an archived source. Unconfirmed: the API reference of CopyObject says ObjectNotInActiveTierError."""
+
+_ARCHIVED = "Operation is not valid for the source object's storage class"
+_TOO_LARGE = "The specified copy source is larger than the maximum allowable size for a copy source: {}"
+_PART_NUMBER = "Part number must be an integer between 1 and 10000, inclusive"
 _RANGE = re.compile(r"bytes=(\d+)-(\d+)")
 _MARKER = "The source of a copy request may not specifically refer to a delete marker by version id."
 _RANGE_FORM = (
@@ -34,10 +47,11 @@ def install(patches: Patches) -> None:
     """Check the sources of copies until the patches are undone."""
 
     def copy_object(response: Any) -> Any:
-        _source(response)
+        _check_size(_source(response).size)
         return original_copy(response)
 
     def upload_part_copy(response: Any) -> Any:
+        _check_part(response)
         _check_range(response, _source(response))
         return original_part_copy(response)
 
@@ -59,7 +73,14 @@ def _source(response: Any) -> Any:
     if version is None or isinstance(version, FakeDeleteMarker):
         raise MissingKey(key=key)
     _check_conditions(response.headers, version)
+    if is_archived(version):
+        raise S3ClientError(ARCHIVED_SOURCE, _ARCHIVED)
     return version
+
+
+def _check_size(size: int) -> None:
+    if size > MAX_BYTES:
+        raise S3ClientError("InvalidRequest", _TOO_LARGE.format(MAX_BYTES))
 
 
 def _check_conditions(headers: Any, version: Any) -> None:
@@ -80,9 +101,15 @@ def _check_conditions(headers: Any, version: Any) -> None:
         raise PreconditionFailed("x-amz-copy-source")
 
 
+def _check_part(response: Any) -> None:
+    if not 1 <= response._get_int_param("partNumber") <= MAX_PARTS:
+        raise S3ClientError("InvalidArgument", _PART_NUMBER)
+
+
 def _check_range(response: Any, version: Any) -> None:
     asked = response.headers.get("x-amz-copy-source-range")
     if not asked:
+        _check_size(version.size)
         return
     found = _RANGE.fullmatch(asked)
     if not found or int(found[1]) > int(found[2]):
@@ -91,3 +118,4 @@ def _check_range(response: Any, version: Any) -> None:
         raise S3ClientError(
             "InvalidArgument", f"Range specified is not valid for source object of size: {version.size}"
         )
+    _check_size(int(found[2]) - int(found[1]) + 1)

@@ -9,7 +9,15 @@ from moto.s3.responses import S3Response
 if TYPE_CHECKING:
     from localcloud.patching import Patches
 
-STATUSES = {"InvalidBucketState": 409, "ConditionalRequestConflict": 409, "NotImplemented": 501}
+STATUSES = {
+    "InvalidBucketState": 409,
+    "ConditionalRequestConflict": 409,
+    "InvalidObjectState": 403,
+    "InvalidPartNumber": 416,
+    "NotImplemented": 501,
+    "ObjectNotInActiveTierError": 403,
+    "RestoreAlreadyInProgress": 409,
+}
 """Source: S3 API reference, "Error responses"."""
 
 

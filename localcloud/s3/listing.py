@@ -1,8 +1,8 @@
 """ListObjects, ListObjectsV2 and ListObjectVersions as AWS documents them.
 
 moto leaves fields unencoded under encoding-type=url (control characters break the answer), knows no limit of
-1,000 keys, skips an entry after a key marker, loses its place when a marker's version is deleted, and
-takes time and memory for a whole bucket on every page.
+1,000 keys, skips an entry after a key marker, loses its place when a marker's version is deleted, lists delete
+markers after all versions, and takes time and memory for a whole bucket on every page.
 
 Contract: S3 API reference, the three operations; S3 User Guide, "Listing object keys programmatically".
 """
@@ -22,7 +22,9 @@ from moto.s3.exceptions import InvalidContinuationToken, S3ClientError
 from moto.s3.models import OWNER, FakeDeleteMarker
 from moto.s3.responses import S3Response
 
+from localcloud.s3 import restore
 from localcloud.s3.index import sorted_keys
+from localcloud.s3.interleaving import MARKER, VERSION, interleaved
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -54,6 +56,7 @@ class _Request:
     encode: Callable[[str], str]
     fields: dict[str, Any]
     """The members of the answer that repeat the question."""
+    tells_restores: bool = False
 
 
 @dataclass
@@ -86,7 +89,8 @@ def _read(response: Any, query: dict[str, Any]) -> _Request:
         "MaxKeys": asked,
         "EncodingType": encoding or None,
     }
-    return _Request(prefix, delimiter, min(asked, MAX_KEYS), encode, fields)
+    told = response.headers.get("x-amz-optional-object-attributes", "")
+    return _Request(prefix, delimiter, min(asked, MAX_KEYS), encode, fields, "RestoreStatus" in told)
 
 
 def _one(query: dict[str, Any], name: str) -> str:
@@ -181,7 +185,9 @@ def _answer(request: _Request, page: _Page, owner: dict[str, Any]) -> dict[str, 
 
 
 def _object(request: _Request, version: Any) -> dict[str, Any]:
+    restored = restore.status(version) if request.tells_restores else None
     return {
+        **({"RestoreStatus": restored} if restored else {}),
         "Key": request.encode(version.name),
         "LastModified": version.last_modified_ISO8601,
         "ETag": version.etag,
@@ -218,7 +224,9 @@ def _list_object_versions(response: Any) -> Any:
         "DeleteMarkers": [entry for version, entry in entries if isinstance(version, FakeDeleteMarker)],
         "CommonPrefixes": [{"Prefix": request.encode(prefix)} for prefix in page.prefixes] or None,
     }
-    return _serialized(response, "ListObjectVersions", result)
+    status, headers, body = _serialized(response, "ListObjectVersions", result)
+    kinds = [MARKER if isinstance(version, FakeDeleteMarker) else VERSION for version in page.versions]
+    return status, headers, interleaved(body, kinds)
 
 
 def _version(request: _Request, version: Any, latest: Any) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import boto3
 from botocore.config import Config
 
 if TYPE_CHECKING:
+    from mypy_boto3_iam import IAMClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_s3control import S3ControlClient
 
@@ -32,6 +33,10 @@ class Clients:
     def region(self) -> str:
         """The region this process runs in, where the state bucket is."""
         return self._session.region_name
+
+    def iam(self) -> IAMClient:
+        """The client of IAM, which has no region."""
+        return self._session.client("iam", config=_CONFIG)
 
     def _s3(self, region: str) -> S3Client:
         return self._session.client("s3", region_name=region, config=_CONFIG)

@@ -1,7 +1,6 @@
 """An S3 Inventory in place of the walk: its rows become the manifests of a run, in as many calls as it takes.
 
-Contract: S3 User Guide, "Amazon S3 Inventory list" and "Locating your inventory list". An inventory is older than
-the run that reads it: what was written since is not in it.
+An inventory is older than the run that reads it: what was written since is not in it.
 """
 
 from __future__ import annotations
@@ -11,26 +10,22 @@ import gzip
 import hashlib
 import importlib
 import io
-import json
 import shutil
 import zlib
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from tempfile import TemporaryFile
-from typing import TYPE_CHECKING, Any, NamedTuple
-from urllib.parse import unquote_plus
-
-from botocore.exceptions import ClientError
-from pydantic import BaseModel, Field, ValidationError
+from typing import TYPE_CHECKING, Any
 
 from seeder import manifest
-from seeder.errors import InvalidRequest, UnexpectedAnswer, code_of
+from seeder.errors import UnexpectedAnswer
+from seeder.inventory_document import Columns, DataFile, Entry, Inventory, check_columns, read
+from seeder.listing.any_order import Position
 from seeder.listing.page import encode_key
 from seeder.listing.selection import Selection
-from seeder.manifest import Progress
-from seeder.sink import Sink
+from seeder.manifest import LIMITS, Limits, Progress, Rows
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -38,86 +33,8 @@ if TYPE_CHECKING:
 ROWS_AT_ONCE = 5_000
 _READ_BYTES = 1024 * 1024
 _GZIP = b"\x1f\x8b"
-_ABSENT = frozenset({"404", "NoSuchBucket", "NoSuchKey"})
-_USED = ["bucket", "key", "islatest", "isdeletemarker", "size", "storageclass", "lastmodifieddate"]
-_FLAGS = {"": None, "false": False, "true": True, "False": False, "True": True}
-_NEEDS = {
-    "created_after": "LastModifiedDate",
-    "created_before": "LastModifiedDate",
-    "size_at_least": "Size",
-    "size_at_most": "Size",
-    "storage_classes": "StorageClass",
-}
 
-Position = tuple[str, str, str]
-
-
-class DataFile(BaseModel):
-    """One file of an inventory's rows; `md5` in hexadecimal, of its bytes as they are stored."""
-
-    key: str
-    md5: str = Field(alias="MD5checksum")
-
-
-class Inventory(BaseModel):
-    """What a manifest.json says of its inventory. `mark` is the MD5 of the document itself."""
-
-    source: str = Field(alias="sourceBucket")
-    destination: str = Field(alias="destinationBucket")
-    created: str = Field(alias="creationTimestamp", default="")
-    form: str = Field(alias="fileFormat")
-    columns: str = Field(alias="fileSchema")
-    files: list[DataFile]
-    mark: str
-
-    @property
-    def bucket(self) -> str:
-        """The name of the bucket that holds the data files; the document gives its ARN."""
-        return self.destination.rpartition(":")[2]
-
-
-class Entry(NamedTuple):
-    """A current object: `key` decoded; `modified` an ISO 8601 time, empty where the inventory has none."""
-
-    key: str
-    size: int
-    storage: str
-    modified: str
-
-
-class Columns:
-    """Which cell of a row holds what. Raises UnexpectedAnswer for a schema that names no keys, or a name twice."""
-
-    def __init__(self, form: str, schema: str) -> None:
-        self.names = _parquet_names(schema) if form == "Parquet" else [n.strip() for n in schema.split(",")]
-        self._encoded = form == "CSV"
-        self._at = {_plain(name): index for index, name in enumerate(self.names)}
-        if "key" not in self._at or len(self._at) != len(self.names):
-            raise UnexpectedAnswer(f"an inventory whose fileSchema is {schema!r}")
-
-    def has(self, name: str) -> bool:
-        """Tell whether there is a column of this name, given as in a CSV inventory."""
-        return _plain(name) in self._at
-
-    def entries(self, rows: Iterable[list[str]], source: str) -> Iterator[Entry]:
-        """Yield the objects of rows, without versions that are not current and delete markers.
-
-        Raises ValueError for a row that breaks the schema, or is of another bucket than `source`.
-        """
-        width = len(self.names)
-        at = [self._at.get(name, -1) for name in _USED]
-        for cells in rows:
-            if len(cells) != width:
-                raise ValueError(f"a row of {len(cells)} cells where {width} are expected: {cells!r}")
-            # Columns that are missing stand at -1.
-            bucket, key, latest, marker, size, storage, modified = map([*cells, ""].__getitem__, at)
-            if bucket not in (source, ""):
-                raise ValueError(f"a row of the bucket {bucket!r}, not {source!r}")
-            if _flag(latest) is False or _flag(marker):
-                continue
-            if self._encoded and ("%" in key or "+" in key):
-                key = unquote_plus(key, errors="strict")
-            yield Entry(key, int(size or 0), storage or "STANDARD", modified)
+Place = tuple[str, str, str]
 
 
 def write(
@@ -129,82 +46,48 @@ def write(
     prefix: str = "",
     selection: Selection | None = None,
     out_of_time: Callable[[], bool] = lambda: False,
+    versions: bool = False,
+    limits: Limits = LIMITS,
 ) -> Progress:
     """Turn an inventory of the bucket `source` into the run's manifests until all is read, or time is out.
 
     `s3` writes the manifests, `reader_s3` reads the inventory whose manifest.json stands at `location`
     (`s3://bucket/key`). Each call takes at least ROWS_AT_ONCE rows. Where the inventory tells them, only current
-    versions are taken. A call that died, or is repeated, changes nothing: every row taken stands in the finished
-    manifests exactly once.
+    versions are taken (rows `bucket,key`), or with `versions` all but delete markers (rows `bucket,key,version`).
+    A call that died, or is repeated, changes nothing: every row taken stands in the finished manifests exactly once.
     Raises InvalidRequest for an inventory that can't serve, UnexpectedAnswer for one that does not add up, ClientError.
     """
     made = manifest.finished(s3, progress)
     if made is not None:
         return made
     chosen = selection or Selection()
-    filters = chosen.filters
     inventory = read(reader_s3, location, source)
     columns = Columns(inventory.form, inventory.columns)
-    _check_filters(chosen, columns)
-    with ExitStack() as stack:
-        sinks = [stack.enter_context(closing(Sink(s3, file))) for file in progress.files]
+    check_columns(columns, chosen, versions)
+    with closing(Rows(s3, progress, limits)) as taken:
 
         def accept(rows: list[list[str]]) -> None:
-            places: list[list[str]] = [[] for _ in sinks]
-            for entry in columns.entries(rows, source):
-                if entry.key.startswith(prefix) and (not filters or chosen.wants(*entry)):
-                    place = places[chosen.place(entry.size, entry.storage)]
-                    place.append(f"{source},{encode_key(entry.key)}\n")
-            for sink, lines in zip(sinks, places, strict=True):
-                sink.write("".join(lines).encode(), len(lines))
+            entries = columns.entries(rows, source, versions)
+            for place, lines in enumerate(_lines(entries, source, prefix, chosen, versions)):
+                taken.write(place, "".join(lines).encode(), len(lines))
 
         left = _Reading(reader_s3, inventory, columns, accept, out_of_time).run(progress.ranges)
-        after = manifest.settle(progress, sinks, left)
+        after = taken.settle(Position(left))
     after = after.model_copy(update={"inventory_created": inventory.created})
     return after if left else manifest.complete(s3, after)
 
 
-def read(s3: S3Client, location: str, source: str) -> Inventory:
-    """Return what a manifest.json says, checked against its manifest.checksum where there is one.
-
-    Raises InvalidRequest where there is none, it is of another bucket, or of a form that can't be read here;
-    UnexpectedAnswer, ClientError.
-    """
-    bucket, _, key = location.removeprefix("s3://").partition("/")
-    body = _get(s3, bucket, key)
-    if body is None:
-        raise InvalidRequest("inventory", f"'{location}' does not exist; correct it, or seed without it")
-    mark = hashlib.md5(body).hexdigest()
-    checksum = _get(s3, bucket, f"{key.removesuffix('.json')}.checksum")
-    if checksum is not None and checksum.decode("latin-1").strip().lower() != mark:
-        raise UnexpectedAnswer(f"{location}: its MD5 is {mark}, but manifest.checksum says {checksum[:40]!r}")
-    try:
-        inventory = Inventory.model_validate({**json.loads(body), "mark": mark})
-    except (ValueError, TypeError, ValidationError) as error:
-        raise UnexpectedAnswer(f"{location} is not the manifest.json of an inventory: {error}") from error
-    if inventory.source != source:
-        problem = f"'{location}' is of the bucket '{inventory.source}'; give one of '{source}'"
-        raise InvalidRequest("inventory", problem)
-    _check_form(location, inventory.form)
-    return inventory
-
-
-def _check_form(location: str, form: str) -> None:
-    if form not in {"CSV", "Parquet"}:
-        problem = f"'{location}' is {form}, which can't be read; give a CSV inventory"
-        raise InvalidRequest("inventory", problem)
-    try:
-        importlib.import_module("pyarrow.parquet" if form == "Parquet" else "csv")
-    except ImportError as error:
-        problem = f"'{location}' is Parquet; give a CSV inventory, or add pyarrow to the layer"
-        raise InvalidRequest("inventory", problem) from error
-
-
-def _check_filters(selection: Selection, columns: Columns) -> None:
-    for field, column in _NEEDS.items():
-        if getattr(selection, field) not in (None, frozenset()) and not columns.has(column):
-            problem = f"the inventory has no column {column}; add it to the inventory, or drop the filter"
-            raise InvalidRequest(field, problem)
+def _lines(
+    entries: Iterable[Entry], source: str, prefix: str, chosen: Selection, versions: bool
+) -> tuple[list[str], ...]:
+    """Return the rows of each manifest, in the order of `Selection.place`."""
+    places: tuple[list[str], ...] = ([], [], [])
+    filters = chosen.filters
+    for key, size, storage, modified, version in entries:
+        if key.startswith(prefix) and (not filters or chosen.wants(key, size, storage, modified)):
+            end = f",{version}\n" if versions else "\n"
+            places[chosen.place(size, storage)].append(f"{source},{encode_key(key)}{end}")
+    return places
 
 
 @dataclass
@@ -221,7 +104,7 @@ class _Reading:
     accept: Callable[[list[list[str]]], None]
     out_of_time: Callable[[], bool]
 
-    def run(self, ranges: list[Position] | None) -> list[Position]:
+    def run(self, ranges: list[Place] | None) -> list[Place]:
         """Read on until all is read, or time is out; return the position left, if any."""
         if ranges == []:
             return []
@@ -233,19 +116,19 @@ class _Reading:
                 return [left]
             row, etag = 0, ""
             if at + 1 < len(files) and self.out_of_time():
-                return [self._position(at + 1, 0, "")]
+                return [self._place(at + 1, 0, "")]
         return []
 
-    def _start(self, position: Position) -> tuple[int, int, str]:
+    def _start(self, position: Place) -> tuple[int, int, str]:
         mark, _, etag = position[2].partition(" ")
         if mark != self.inventory.mark:
             raise UnexpectedAnswer("the inventory's manifest.json changed meanwhile; start another run")
         return int(position[0]), int(position[1]), etag
 
-    def _position(self, number: int, row: int, etag: str) -> Position:
+    def _place(self, number: int, row: int, etag: str) -> Place:
         return str(number), str(row), f"{self.inventory.mark} {etag}"
 
-    def _file(self, number: int, row: int, known: str) -> Position | None:
+    def _file(self, number: int, row: int, known: str) -> Place | None:
         """Take a data file's rows after the first `row`; return the position when time is out before its end."""
         file = self.inventory.files[number]
         name = f"s3://{self.inventory.bucket}/{file.key}"
@@ -262,7 +145,7 @@ class _Reading:
                 self.accept(batch)
                 row += len(batch)
                 if len(batch) == ROWS_AT_ONCE and self.out_of_time():
-                    return self._position(number, row, answer["ETag"])
+                    return self._place(number, row, answer["ETag"])
             stream.check(file)
         return None
 
@@ -322,29 +205,3 @@ def _parquet_rows(stream: _Hashed, file: DataFile, names: list[str]) -> Iterator
             columns = [batch.column(name).to_pylist() for name in names]
             for values in zip(*columns, strict=True):
                 yield ["" if value is None else str(value) for value in values]
-
-
-def _flag(cell: str) -> bool | None:
-    if cell not in _FLAGS:
-        raise ValueError(f"a flag that is {cell!r}, neither 'true' nor 'false'")
-    return _FLAGS[cell]
-
-
-def _parquet_names(schema: str) -> list[str]:
-    """The columns in `message s3.inventory { required binary bucket (UTF8); … }`."""
-    fields = schema.partition("{")[2].rpartition("}")[0].split(";")
-    return [words[2] for words in map(str.split, fields) if len(words) > 2]
-
-
-def _plain(name: str) -> str:
-    """A column's name as both formats have it: `LastModifiedDate` and `last_modified_date` are the same."""
-    return name.replace("_", "").lower()
-
-
-def _get(s3: S3Client, bucket: str, key: str) -> bytes | None:
-    try:
-        return s3.get_object(Bucket=bucket, Key=key)["Body"].read()
-    except ClientError as error:
-        if code_of(error) in _ABSENT:
-            return None
-        raise

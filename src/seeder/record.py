@@ -4,128 +4,172 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from botocore.exceptions import ClientError
 from pydantic import BaseModel
 
-from seeder.errors import Conflict, code_of
-from seeder.jobs import Job
-from seeder.manifest import Progress
-from seeder.report import Report
-from seeder.run import Run
+from seeder.errors import Conflict, NotYetVisible, code_of
+from seeder.report import Failure
+from seeder.request import Request
+from seeder.verdict import Verdict
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-_TAKEN = frozenset({"ConditionalRequestConflict", "PreconditionFailed"})
+    from seeder.manifest import Progress
+    from seeder.run import Run
+    from seeder.verify import Verification
+    from seeder.work import Work
+
 _SUBJECT_CHARACTERS = 100
 _CAUSE_CHARACTERS = 1000
+_OF_A_JOB = ("id", "region", "operation", "round", "status", "total", "succeeded", "failed")
 
 
 class Record(BaseModel):
-    """How a run ended. `error` and `cause` are empty when `state` is Complete."""
+    """How a run ended. `error` and `cause` are empty when `state` is Complete.
+
+    `total`, `succeeded` and `failed` count objects (or versions), `restored` those whose restoration was started.
+    `replica` is what the comparison of both buckets found: "equal", "extra" (all is there, and more), "differs", or ""
+    when it was not made. `stages` are seconds by state. Costs are in USD, rounded up to a cent, `+` at the end where
+    something is not known.
+    """
 
     run_id: str
-    state: str
+    state: Literal["Complete", "Failed"]
+    event: str
     subject: str
     error: str = ""
     cause: str = ""
     source: str = ""
     destination: str = ""
+    operation: str = ""
+    request: dict[str, Any] = {}
     started_at: str = ""
+    ended_at: str = ""
     total: int = 0
     succeeded: int = 0
     failed: int = 0
-    failures: list[dict[str, Any]] = []
+    restored: int = 0
+    large: int = 0
+    archived: int = 0
+    archived_manifests: list[str] = []
+    failures: list[Failure] = []
+    failure_files: list[str] = []
+    replica: str = ""
+    verification: dict[str, Any] = {}
+    jobs: list[dict[str, Any]] = []
     job_ids: list[str] = []
+    estimated_usd: str = ""
+    actual_usd: str = ""
+    stages: dict[str, float] = {}
 
 
-def of_run(run: Run, manifest: Progress, job: Job | None, report: Report | None) -> Record:
-    """Judge a run that came to its end.
-
-    It is Complete only if every object of the manifest has a row of success, or if there was nothing to copy.
-    """
-    told = report or Report()
-    problem = _problem(manifest, job, told)
-    state = "Failed" if problem else "Complete"
+def of_run(
+    run: Run,
+    manifest: Progress,
+    work: Work,
+    verification: Verification,
+    verdict: Verdict,
+    *,
+    ended_at: str = "",
+    actual_usd: str = "",
+    stages: dict[str, float] | None = None,
+) -> Record:
+    """Record a run that came to its end, as it was judged."""
     pair = f"{run.source.name} → {run.destination.name}"
+    jobs = [job for job in work.jobs if job.id]
     return Record(
         run_id=run.run_id,
-        state=state,
-        subject=_subject(f"{state}: {pair}"),
-        error="SeedingFailed" if problem else "",
-        cause=problem[:_CAUSE_CHARACTERS],
+        state=verdict.state,
+        event=_event(verdict.state),
+        subject=_subject(f"{verdict.state}: {pair}"),
+        error=verdict.error,
+        cause=verdict.cause[:_CAUSE_CHARACTERS],
         source=run.source.name,
         destination=run.destination.name,
+        operation=run.operation,
+        request=run.request.model_dump(exclude_defaults=True),
         started_at=run.started_at,
-        total=manifest.count,
-        succeeded=told.succeeded,
-        failed=told.failed,
-        failures=[failure.model_dump() for failure in told.failures],
-        job_ids=[job.id] if job else [],
+        ended_at=ended_at,
+        total=manifest.count + manifest.large_count,
+        succeeded=work.succeeded,
+        failed=work.failed,
+        restored=work.restored,
+        large=manifest.large_count,
+        archived=manifest.archived_count,
+        archived_manifests=[
+            f"s3://{file.bucket}/{file.key}" for file in manifest.archived_files if file.count
+        ],
+        failures=work.failures,
+        failure_files=[f"s3://{run.state_bucket}/{run.failures_key(name)}" for name in work.failure_files],
+        replica=verification.result,
+        verification=verification.model_dump(exclude={"ranges"}),
+        jobs=[job.model_dump(include=set(_OF_A_JOB)) for job in jobs],
+        job_ids=[job.id for job in jobs],
+        estimated_usd=work.estimated_usd,
+        actual_usd=actual_usd,
+        stages=stages or {},
     )
 
 
-def of_error(run_id: str, started_at: str, error: dict[str, Any], state: dict[str, Any]) -> Record:
+def of_error(
+    run_id: str, started_at: str, error: dict[str, Any], state: dict[str, Any], ended_at: str = ""
+) -> Record:
     """Record a run that ended in an error of a state: `error` as Step Functions catches it."""
     name, cause = str(error.get("Error", "Unknown")), str(error.get("Cause", ""))
     with suppress(ValueError, KeyError, TypeError):
         cause = str(json.loads(cause)["errorMessage"])
     request = state.get("run", {}).get("request") or state
-    job = state.get("job") or {}
+    work = state.get("work") or {}
+    jobs = [job for job in work.get("jobs", []) if job.get("id")]
     return Record(
         run_id=run_id,
         state="Failed",
+        event=_event("Failed"),
         subject=_subject(f"Failed: {name}: {cause}"),
         error=name,
         cause=cause[:_CAUSE_CHARACTERS],
         source=str(request.get("source", "")),
         destination=str(request.get("destination", "")),
+        operation=str((state.get("run") or {}).get("operation", "")),
+        request={key: value for key, value in request.items() if key in Request.model_fields},
         started_at=started_at,
+        ended_at=ended_at,
         total=int((state.get("manifest") or {}).get("count", 0)),
-        job_ids=[job["id"]] if "id" in job else [],
+        succeeded=int(work.get("succeeded", 0)),
+        failed=int(work.get("failed", 0)),
+        failures=work.get("failures", []),
+        jobs=[{name: job.get(name) for name in _OF_A_JOB} for job in jobs],
+        job_ids=[job["id"] for job in jobs],
+        estimated_usd=str(work.get("estimated_usd", "")),
     )
 
 
-def write(s3: S3Client, bucket: str, record: Record) -> None:
-    """Write the record, once. Writing the same again is a success; raises Conflict for another, ClientError."""
+def write(s3: S3Client, bucket: str, record: Record) -> Record:
+    """Write the record, once; return the one that stands: the first, whoever wrote it and died before telling.
+
+    Raises Conflict where that is not of this run, NotYetVisible while another writes, ClientError.
+    """
     key = f"runs/{record.run_id}/run.json"
     body = record.model_dump_json(indent=2).encode()
     try:
         s3.put_object(Bucket=bucket, Key=key, Body=body, ContentType="application/json", IfNoneMatch="*")
     except ClientError as error:
-        if code_of(error) not in _TAKEN:
+        if code_of(error) == "ConditionalRequestConflict":
+            raise NotYetVisible(f"another call writes s3://{bucket}/{key}") from error
+        if code_of(error) != "PreconditionFailed":
             raise
-        if s3.get_object(Bucket=bucket, Key=key)["Body"].read() != body:
-            raise Conflict(f"s3://{bucket}/{key} stands there already, with another content") from error
+        stands = Record.model_validate_json(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
+        if stands.started_at != record.started_at:
+            raise Conflict(f"s3://{bucket}/{key} is the record of another run of this name") from error
+        return stands
+    return record
 
 
-def _problem(manifest: Progress, job: Job | None, report: Report) -> str:
-    """Return why the run is not Complete, in a sentence; empty when it is."""
-    unfit = [
-        f"{file.count} objects {why} (s3://{file.bucket}/{file.key})"
-        for file, why in (
-            (manifest.large_file, "over 5 GiB can't be copied by a job"),
-            (manifest.archived_file, "are archived and must be restored first"),
-        )
-        if file.count
-    ]
-    if not manifest.count:
-        return "; ".join(unfit)
-    if report.failed:
-        groups = ", ".join(
-            f"{failure.code} {failure.count} (for example '{failure.example_key}')"
-            for failure in report.failures
-        )
-        return f"{report.failed} of {manifest.count} objects were not copied: {groups}"
-    status = job.status if job else "missing"
-    if status != "Complete":
-        reasons = "; ".join(job.reasons) if job else ""
-        return f"job {status}: {reasons or 'S3 Batch Operations gave no reason'}"
-    if report.succeeded != manifest.count:
-        return f"the report accounts for {report.succeeded} of the manifest's {manifest.count} objects"
-    return "; ".join(unfit)
+def _event(state: str) -> str:
+    return "Seeding Completed" if state == "Complete" else "Seeding Failed"
 
 
 def _subject(text: str) -> str:

@@ -15,6 +15,8 @@ from seeder.listing.selection import Selection
 _BUCKET_NAME = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _INVENTORY = re.compile(rf"s3://{_BUCKET_NAME.pattern}/.+/manifest\.json", re.DOTALL)
 Trigger = Literal["manual", "rule-added", "schedule"]
+Operation = Literal["auto", "replicate", "copy"]
+Location = Literal["state", "source", "destination"]
 
 
 def _bucket_name(value: str) -> str:
@@ -87,6 +89,41 @@ class Request(BaseModel):
     )
     enable_replication: bool = Field(
         default=False, description="Turn on versioning and add a replication rule for the pair first."
+    )
+    operation: Operation = Field(
+        default="auto",
+        description="How objects get there: replicate (all versions, by the pair's replication rule), copy (current "
+        "versions), or auto: replicate where an enabled rule covers the pair.",
+    )
+    restore: bool = Field(
+        default=False,
+        description="Start the restoration of archived objects; run again once they are restored.",
+    )
+    restore_days: Annotated[int, Field(ge=1, le=365)] = Field(
+        default=7, description="For how many days restored copies stay."
+    )
+    restore_tier: Literal["BULK", "STANDARD"] = Field(
+        default="BULK", description="How fast, and at what price, archived objects are restored."
+    )
+    rounds: Annotated[int, Field(ge=0, le=10)] = Field(
+        default=3,
+        description="How often objects that failed for a passing reason are tried again, each in a job.",
+    )
+    priority: Annotated[int, Field(ge=0, le=2147483647)] = Field(
+        default=10,
+        description="Priority of the jobs among those of the account and region; higher comes first.",
+    )
+    confirm: bool = Field(
+        default=False, description="Create jobs suspended; the run waits until somebody confirms them."
+    )
+    max_cost_usd: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = Field(
+        default=None, description="Stop before the first job if the estimate of the run's cost exceeds this."
+    )
+    manifest_location: Location = Field(
+        default="state", description="Which bucket holds the manifests: the state bucket, or one of the pair."
+    )
+    report_location: Location = Field(
+        default="state", description="Which bucket S3 writes the completion reports to."
     )
     trigger: Trigger = Field(default="manual", description="What asked for the run; set by `fleet`.")
     rule_id: str = Field(default="", description="The replication rule that asked; set by `fleet`.")

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Settings:
-    """The typed environment of the functions; roles are empty where a function has no use for them."""
+    """The typed environment of the functions; ARNs are empty where a function has no use for them."""
 
     state_bucket: str
     job_role_arn: str
     replication_role_arn: str
+    copy_function_arn: str
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
@@ -23,4 +24,5 @@ class Settings:
             state_bucket=values["STATE_BUCKET"],
             job_role_arn=values.get("JOB_ROLE_ARN", ""),
             replication_role_arn=values.get("REPLICATION_ROLE_ARN", ""),
+            copy_function_arn=values.get("COPY_FUNCTION_ARN", ""),
         )

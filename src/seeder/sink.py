@@ -23,6 +23,8 @@ PARTS_BEFORE_DOUBLING = 1250
 MOST_PARTS = 10_000
 UPLOADS_AT_ONCE = 2
 TAKEN = frozenset({"ConditionalRequestConflict", "PreconditionFailed"})
+# The tag of what a pause leaves behind. Nothing deletes it, for a call may be repeated: a lifecycle rule expires it.
+TEMPORARY = "seeder=temporary"
 
 
 class Upload(BaseModel):
@@ -67,6 +69,11 @@ class Sink:
         """The rows taken so far, those of earlier calls included."""
         return self._count
 
+    @property
+    def is_full(self) -> bool:
+        """Whether one part alone is left, for the rows taken already."""
+        return self._parts >= MOST_PARTS - 1
+
     def write(self, rows: bytes, count: int) -> None:
         """Take rows, each ended by a line feed. Calls must be serialised. Raises what an upload raised."""
         self._rows += rows
@@ -80,7 +87,9 @@ class Sink:
         tail = ""
         if self._rows:
             tail = f"{self._upload.key}.tail-{self._parts}-{self._count}"
-            self._s3.put_object(Bucket=self._upload.bucket, Key=tail, Body=bytes(self._rows))
+            self._s3.put_object(
+                Bucket=self._upload.bucket, Key=tail, Body=bytes(self._rows), Tagging=TEMPORARY
+            )
         return self._document(tail)
 
     def finish(self) -> Upload:

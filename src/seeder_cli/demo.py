@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import json
 import time
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from seeder.errors import InvalidRequest
 from seeder.listing.difference import Difference
+from seeder.request import parse_request
 from seeder_cli import samples
 from seeder_cli.display import Display
 from seeder_cli.errors import CommandError
 from seeder_cli.follow import Outcome, follow, wait_for_execution
 from seeder_cli.project import template_path
 from seeder_cli.verify import compare_buckets
+from seeder_cli.writers import Writers
 
 if TYPE_CHECKING:
     from localcloud.cloud import LocalCloud
@@ -27,6 +31,8 @@ SOURCE, SOURCE_REGION = "foghorn1.bucket", "us-east-1"
 DESTINATION, DESTINATION_REGION = "foghorn2.bucket", "eu-west-1"
 SPEED = 60
 START_SECONDS = 60
+SETTLE_SECONDS = 20
+SETTLE_POLL_SECONDS = 0.2
 
 
 @dataclass(frozen=True)
@@ -43,6 +49,16 @@ class Result:
         return self.outcome.status == "SUCCEEDED" and self.difference.is_equal
 
 
+@dataclass(frozen=True)
+class Scene:
+    """What the demo shows: the source's objects, what fails, what is asked by hand (None: a rule is added)."""
+
+    objects: list[samples.Sample]
+    faults: list[Fault]
+    request: dict[str, Any] | None
+    writers: bool
+
+
 @click.command()
 @click.option(
     "--keys",
@@ -54,8 +70,25 @@ class Result:
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help='Tasks that the batch service fails: [{"key_prefix": …, "status": …, "code": …, "times": N or null}].',
 )
+@click.option(
+    "--request",
+    "asked",
+    metavar="JSON",
+    help="""Start by hand with these fields, not by a rule; such as '{"operation": "copy", "restore": true}'.""",
+)
+@click.option("--large", type=click.IntRange(0, 20), default=0, help="Add so many objects of 6 GiB.")
+@click.option("--archived", type=click.IntRange(0, 1000), default=0, help="Add so many archived objects.")
+@click.option("--writers", is_flag=True, help="Let others write to the source while the run goes on.")
 @click.option("--json", "as_json", is_flag=True, help="End with one line of JSON that tells all results.")
-def demo(keys: Path | None, faults: Path | None, as_json: bool) -> int:
+def demo(
+    keys: Path | None,
+    faults: Path | None,
+    asked: str | None,
+    large: int,
+    archived: int,
+    writers: bool,
+    as_json: bool,
+) -> int:
     """Seed a bucket on the local cloud: no AWS account, nothing faked.
 
     Deploys the application's own template, fills a source bucket, adds a replication rule, and shows what the
@@ -66,9 +99,15 @@ def demo(keys: Path | None, faults: Path | None, as_json: bool) -> int:
       seeder demo --json
     """
     objects = samples.read(keys) if keys else samples.made_up()
+    scene = Scene(
+        objects=objects + samples.large(large) + samples.archived(archived),
+        faults=_faults(faults) if faults else [],
+        request=_request(asked) if asked else None,
+        writers=writers,
+    )
     with Display() as display:
         display.progress("Starting the local cloud", 0)
-        result = _run(objects, _faults(faults) if faults else [], display)
+        result = _run(scene, display)
         _tell(result, display)
     if as_json:
         click.echo(json.dumps(_document(result)))
@@ -84,26 +123,52 @@ def _faults(path: Path) -> list[Fault]:
         raise CommandError(f"--faults {path}: {error}") from error
 
 
-def _run(objects: list[samples.Sample], faults: list[Fault], display: Display) -> Result:
+def _request(text: str) -> dict[str, Any]:
+    try:
+        fields = json.loads(text)
+        if not isinstance(fields, dict):
+            raise ValueError("not an object")
+        parse_request({"source": SOURCE, "destination": DESTINATION, **fields})
+    except (ValueError, InvalidRequest) as error:
+        raise CommandError(f"--request: {error}") from error
+    return fields
+
+
+def _run(scene: Scene, display: Display) -> Result:
     from localcloud.clock import ScaledClock
     from localcloud.cloud import LocalCloud
 
     started = time.monotonic()
-    with LocalCloud(ScaledClock(SPEED), faults) as cloud:
+    with LocalCloud(ScaledClock(SPEED), scene.faults) as cloud:
         display.progress("Deploying template.yaml", 0)
         stack = cloud.deploy(template_path())
         display.progress("Filling the source bucket", 0)
-        _make_buckets(cloud, objects)
-        _add_rule(cloud, stack)
-        display.line(f"Replication rule added: {SOURCE} → {DESTINATION}")
-        outcome = _follow(cloud, stack, display)
+        _make_buckets(cloud, scene.objects)
+        source = cloud.client("s3", SOURCE_REGION)
+        with Writers(source, SOURCE) if scene.writers else nullcontext() as writers:
+            if scene.request is None:
+                _add_rule(cloud, stack)
+                display.line(f"Replication rule added: {SOURCE} → {DESTINATION}")
+            else:
+                _start(cloud, stack, scene.request)
+            outcome = _follow(cloud, stack, display)
         display.progress("Comparing the buckets", 0)
+        difference = _compare(cloud, scene.objects, patient=bool(writers))
+    return Result(outcome, difference, time.monotonic() - started)
+
+
+def _compare(cloud: LocalCloud, objects: list[samples.Sample], patient: bool) -> Difference:
+    """Compare both buckets; where others wrote until now, give replication some time to follow."""
+    until = time.monotonic() + (SETTLE_SECONDS if patient else 0)
+    while True:
         difference = compare_buckets(
             (cloud.client("s3", SOURCE_REGION), SOURCE),
             (cloud.client("s3", DESTINATION_REGION), DESTINATION),
             objects,
         )
-    return Result(outcome, difference, time.monotonic() - started)
+        if difference.is_equal or time.monotonic() >= until:
+            return difference
+        time.sleep(SETTLE_POLL_SECONDS)
 
 
 def _make_buckets(cloud: LocalCloud, objects: list[samples.Sample]) -> None:
@@ -112,7 +177,14 @@ def _make_buckets(cloud: LocalCloud, objects: list[samples.Sample]) -> None:
         place = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
         s3.create_bucket(Bucket=bucket, **place)
         s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
-    samples.put(cloud.client("s3", SOURCE_REGION), SOURCE, objects)
+    samples.put(cloud.client("s3", SOURCE_REGION), SOURCE, objects, cloud.declare_object)
+
+
+def _start(cloud: LocalCloud, stack: Stack, fields: dict[str, Any]) -> None:
+    """Start a run by hand, as from the console."""
+    document = {"source": SOURCE, "destination": DESTINATION, **fields}
+    states = cloud.client("stepfunctions", stack.region)
+    states.start_execution(stateMachineArn=stack.outputs["SeedArn"], input=json.dumps(document))
 
 
 def _add_rule(cloud: LocalCloud, stack: Stack) -> None:
@@ -189,6 +261,11 @@ def _document(result: Result) -> dict[str, Any]:
         ],
         "replica": "equal" if difference.is_equal else counts,
         "job_ids": record["job_ids"],
+        "verification": record.get("verification", {}),
+        "large": record.get("large", 0),
+        "archived": record.get("archived", 0),
+        "estimated_usd": record.get("estimated_usd", ""),
+        "actual_usd": record.get("actual_usd", ""),
         "history_events": result.outcome.history_events,
         "seconds": round(result.seconds, 3),
         "error": result.outcome.error,

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
 
 POLL_SECONDS = 0.25
+_DOING = {"copy": "Copying", "replicate": "Replicating", "large": "Copying in parts", "restore": "Restoring"}
 
 
 @dataclass
@@ -70,8 +71,9 @@ def follow(
                 cause=execution.get("cause", ""),
                 stages=stages,
             )
-        if "job" in stages and "report" not in stages:
-            display.progress("Copying", *look_at_job(stages["job"]))
+        jobs = (stages.get("work") or {}).get("jobs", [])
+        if running := [job for job in jobs if job["id"] and not job["finished"]]:
+            display.progress(_DOING[running[0]["operation"]], *look_at_job(running[0]))
         sleep(POLL_SECONDS)
 
 
@@ -101,8 +103,28 @@ def _lines(state: str, output: dict[str, Any]) -> Iterator[str]:
     manifest = output.get("manifest") or {}
     if state == "PaginateKeys" and manifest.get("done"):
         if manifest["count"]:
-            yield f"Uploading manifest: s3://{manifest['copy_file']['bucket']}/{manifest['copy_file']['key']}"
+            for file in manifest["copy_files"]:
+                yield f"Uploading manifest: s3://{file['bucket']}/{file['key']}"
         else:
             yield f"Nothing to copy: {output['run']['source']['name']} holds no objects"
-    elif state == "CreateJob" and "job" in output:
-        yield f"Created s3 batch job: {output['job']['id']}"
+    elif state == "CreateJob" and "work" in output:
+        job = next((job for job in output["work"]["jobs"] if not job["read"]), None)
+        if job and job["id"]:
+            yield f"Created s3 batch job: {job['id']}{_aside(job)}"
+            if output["run"]["request"]["confirm"]:
+                yield f"Confirm it with: {_confirmation(output['run'], job)}"
+
+
+def _aside(job: dict[str, Any]) -> str:
+    """What is special of a job: what it is for, if not the run's objects, and its round."""
+    told = {"large": "objects over 5 GiB", "restore": "restoration of archived objects"}.get(job["operation"])
+    parts = [told] if told else []
+    parts += [f"round {job['round']}: {job['manifest']['count']} objects again"] if job["round"] else []
+    return f" ({', '.join(parts)})" if parts else ""
+
+
+def _confirmation(run: dict[str, Any], job: dict[str, Any]) -> str:
+    return (
+        f"aws s3control update-job-status --account-id {run['account_id']} --region {job['region']} "
+        f"--job-id {job['id']} --requested-job-status Ready"
+    )

@@ -8,6 +8,7 @@ import click
 
 from seeder_cli.demo import demo
 from seeder_cli.errors import CommandError
+from seeder_cli.estimate import estimate
 from seeder_cli.local import local
 from seeder_cli.manifest import manifest
 
@@ -24,6 +25,7 @@ def cli() -> None:
 
 
 cli.add_command(demo)
+cli.add_command(estimate)
 cli.add_command(local)
 cli.add_command(manifest)
 

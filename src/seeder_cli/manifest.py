@@ -17,11 +17,10 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from seeder.errors import SeederError
+from seeder.listing.any_order import list_all
 from seeder.listing.difference import Difference, Entry, compare
 from seeder.listing.page import Page, encode_key
 from seeder.listing.selection import Selection
-from seeder.listing.tokens import walk_by_tokens
-from seeder.listing.walk import Unordered, Walk
 from seeder.listing.wire import Wire
 from seeder_cli.errors import CommandError
 from seeder_cli.memory import share_heap
@@ -66,14 +65,17 @@ class Listing:
             self.large += len(choice.large)
             self.archived += len(choice.archived)
 
-        try:
-            Walk(wire, accept, prefix=self.prefix, workers=self.workers).run()
-        except Unordered as error:
-            click.echo(f"seeder: {error}; listing again by continuation tokens, which is slower", err=True)
-            self.keys = self.large = self.archived = 0
-            for output in self.outputs:
-                output.restart()
-            walk_by_tokens(wire, accept, self.prefix, self.workers)
+        list_all(wire, accept, self._restart, prefix=self.prefix, workers=self.workers)
+
+    def _restart(self) -> None:
+        click.echo(
+            f"seeder: {self.source}: its server does not list keys in the order of their UTF-8 bytes; "
+            "listing again by continuation tokens, which is slower",
+            err=True,
+        )
+        self.keys = self.large = self.archived = 0
+        for output in self.outputs:
+            output.restart()
 
     def _compare(self) -> None:
         def needed(entries: list[Entry]) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 from urllib.parse import urlencode
 
 from botocore.exceptions import ClientError, ParamValidationError
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 COUNT = 836
+LARGEST_REAL = 64 * 1024**2
+LARGE_BYTES = 6 * 1024**3
+_PART_BYTES = 512 * 1024**2
 _LONGEST_KEY = 1024
 
 _AWKWARD = [
@@ -57,6 +60,20 @@ class Sample(BaseModel):
     size: Annotated[int, Field(ge=0)]
     metadata: dict[str, str] = {}
     tags: dict[str, str] = {}
+    storage_class: Literal[
+        "STANDARD",
+        "STANDARD_IA",
+        "ONEZONE_IA",
+        "INTELLIGENT_TIERING",
+        "GLACIER_IR",
+        "GLACIER",
+        "DEEP_ARCHIVE",
+    ] = "STANDARD"
+
+    @property
+    def is_declared(self) -> bool:
+        """Whether the object is too large to hold its bytes: the local cloud only knows its size."""
+        return self.size > LARGEST_REAL
 
     @property
     def body(self) -> bytes:
@@ -77,6 +94,19 @@ def made_up() -> list[Sample]:
         for number in range(COUNT - len(_AWKWARD))
     ]
     return nested + [Sample(key=key, size=len(key)) for key in _AWKWARD]
+
+
+def large(count: int) -> list[Sample]:
+    """Return objects of 6 GiB, more than a job can copy."""
+    return [Sample(key=f"large/disk-{number}.img", size=LARGE_BYTES) for number in range(count)]
+
+
+def archived(count: int) -> list[Sample]:
+    """Return objects in an archive, which must be restored before they can be copied."""
+    return [
+        Sample(key=f"archived/{number}.tar", size=1000 + number, storage_class="DEEP_ARCHIVE")
+        for number in range(count)
+    ]
 
 
 def read(path: Path) -> list[Sample]:
@@ -102,16 +132,28 @@ def _parse(path: Path) -> Iterator[Sample]:
         yield sample
 
 
-def put(s3: S3Client, bucket: str, samples: Iterable[Sample]) -> None:
-    """Put the objects into a bucket. Raises CommandError for one that S3 refuses."""
+def put(s3: S3Client, bucket: str, samples: Iterable[Sample], declare: Callable[..., Any]) -> None:
+    """Put the objects into a bucket, the largest by `declare`. Raises CommandError for one that S3 refuses."""
     for sample in samples:
         try:
+            if sample.is_declared:
+                declare(
+                    bucket,
+                    sample.key,
+                    sample.size,
+                    storage_class=sample.storage_class,
+                    metadata=sample.metadata,
+                    tags=sample.tags,
+                    part_size=_PART_BYTES,
+                )
+                continue
             s3.put_object(
                 Bucket=bucket,
                 Key=sample.key,
                 Body=sample.body,
                 Metadata=sample.metadata,
                 Tagging=urlencode(sample.tags),
+                StorageClass=sample.storage_class,
             )
         except (ClientError, ParamValidationError) as error:
             raise CommandError(f"object {sample.key!r} can't be put: {error}") from error

@@ -5,14 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from localcloud.clock import ScaledClock
 from localcloud.cloud import LocalCloud
-from tests.e2e.deployed import Deployed
+from tests.e2e.deployed import Deployed, LeapingClock
 
 TEMPLATE = Path(__file__).parents[2] / "template.yaml"
 
 
 @pytest.fixture(scope="module")
 def deployed() -> Iterator[Deployed]:
-    with LocalCloud(ScaledClock(1000)) as cloud:
+    with LocalCloud(LeapingClock(1000)) as cloud:
         yield Deployed(cloud, cloud.deploy(TEMPLATE))

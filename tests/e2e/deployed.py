@@ -6,14 +6,35 @@ import itertools
 import json
 import time
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any
 
+from localcloud.clock import ScaledClock
 from localcloud.cloud import LocalCloud
 from localcloud.deploy import Stack
+from localcloud.faults import Fault, Faults
 
 WAIT_SECONDS = 60
-EUROPE = "eu-west-1"
+ACCOUNT = "123456789012"
+HOME, EUROPE = "us-east-1", "eu-west-1"
+
+
+class LeapingClock(ScaledClock):
+    """A scaled clock that can also be put forward at once."""
+
+    def __init__(self, speed: float) -> None:
+        super().__init__(speed)
+        self._leapt = timedelta()
+
+    def now(self) -> datetime:
+        return super().now() + self._leapt
+
+    def leap(self, seconds: float) -> None:
+        """Let so many seconds have passed."""
+        self._leapt += timedelta(seconds=seconds)
 
 
 @dataclass
@@ -117,6 +138,51 @@ class Deployed:
         keys = [item["Key"] for page in pages for item in page.get("Contents", [])]
         return {key: s3.get_object(Bucket=bucket, Key=key)["Body"].read() for key in keys}
 
+    def versions(self, bucket: str, region: str = HOME) -> dict[tuple[str, str], bytes]:
+        """Return the contents of all versions of a bucket by key and version id; delete markers have none."""
+        s3 = self.cloud.client("s3", region)
+        pages = s3.get_paginator("list_object_versions").paginate(Bucket=bucket)
+        ids = [(item["Key"], item["VersionId"]) for page in pages for item in page.get("Versions", [])]
+        return {
+            (key, version): s3.get_object(Bucket=bucket, Key=key, VersionId=version)["Body"].read()
+            for key, version in ids
+        }
+
+    def uploads(self, bucket: str, region: str = HOME) -> list[str]:
+        """Return the keys of the unfinished uploads to a bucket."""
+        answer = self.cloud.client("s3", region).list_multipart_uploads(Bucket=bucket)
+        return [item["Key"] for item in answer.get("Uploads", [])]
+
+    def read(self, address: str) -> bytes:
+        """Return an object by its address, `s3://bucket/key`."""
+        bucket, _, key = address.removeprefix("s3://").partition("/")
+        return bytes(self.cloud.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read())
+
+    @contextmanager
+    def faults(self, *faults: Fault) -> Iterator[None]:
+        """Let these faults strike, and no others, within the block."""
+        before = self.cloud.settings.strikes
+        self.cloud.settings.strikes = Faults(faults)
+        try:
+            yield
+        finally:
+            self.cloud.settings.strikes = before
+
+    def job_of(self, run_id: str, region: str = EUROPE, status: str = "") -> dict[str, Any]:
+        """Wait until the newest job of a run is there, and has a status; return it as DescribeJob has it."""
+        control = self.cloud.client("s3control", region)
+        until = time.monotonic() + WAIT_SECONDS
+        while time.monotonic() < until:
+            for item in self.jobs(region):
+                if f" {run_id} " in item["Description"] and status in ("", item["Status"]):
+                    return dict(control.describe_job(AccountId=ACCOUNT, JobId=item["JobId"])["Job"])
+            time.sleep(0.01)
+        raise AssertionError(f"no job of {run_id} is {status or 'there'} after {WAIT_SECONDS} s")
+
+    def jobs_of(self, run_id: str, region: str = EUROPE) -> list[dict[str, Any]]:
+        """Return the jobs of a run in a region, oldest first."""
+        return [item for item in reversed(self.jobs(region)) if f" {run_id} " in item["Description"]]
+
     def record(self, run_id: str) -> dict[str, Any]:
         """Return a run's record, as it stands in the state bucket."""
         s3 = self.cloud.client("s3")
@@ -126,5 +192,5 @@ class Deployed:
 
     def jobs(self, region: str = EUROPE) -> list[dict[str, Any]]:
         """Return the batch jobs of a region."""
-        answer = self.cloud.client("s3control", region).list_jobs(AccountId="123456789012")
+        answer = self.cloud.client("s3control", region).list_jobs(AccountId=ACCOUNT)
         return list(answer["Jobs"])

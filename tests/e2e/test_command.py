@@ -50,7 +50,7 @@ def test_the_demo_ends_with_what_the_user_came_for() -> None:
     patterns = [
         r"Replication rule added: foghorn1\.bucket → foghorn2\.bucket",
         r"Creating manifest for bucket: foghorn1\.bucket",
-        rf"Uploading manifest: s3://[a-z0-9-]+/runs/{re.escape(result['run_id'])}/manifests/copy\.csv",
+        rf"Uploading manifest: s3://[a-z0-9-]+/runs/{re.escape(result['run_id'])}/manifests/replicate\.csv",
         r"Created s3 batch job: [0-9a-f-]{36}",
         r"State: Complete, Total: 836, Success: 836, Failed: 0",
         r"Replica: equal \(836 objects compared\)",

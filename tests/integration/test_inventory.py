@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-import importlib.util
 import io
 import sys
 from collections import Counter
@@ -14,14 +13,16 @@ from itertools import count
 from typing import Any, cast
 from urllib.parse import unquote
 
+import pyarrow  # type: ignore[import-untyped]
 import pytest
+from pyarrow import parquet
 
 from localcloud.clock import ScaledClock
 from localcloud.cloud import LocalCloud
 from seeder import inventory, sink
 from seeder.errors import InvalidRequest, UnexpectedAnswer
 from seeder.listing.selection import LARGEST_COPY, Selection
-from seeder.manifest import Progress
+from seeder.manifest import Limits, Progress
 from tests.dying import Died, Dying
 from tests.inventories import SCHEMA, packed, publish, row_of
 from tests.keys import TRAPS
@@ -71,9 +72,9 @@ def test_an_inventory_read_a_few_rows_at_a_time_is_in_the_manifest_once(s3: Any)
         assert len(progress.model_dump_json()) < 2000
         calls += 1
     assert calls >= len(KEYS) // 40
-    assert keys_of(s3, progress.copy_file) == Counter(KEYS)
+    assert keys_of(s3, progress.copy_files[0]) == Counter(KEYS)
     assert (progress.count, progress.inventory_created) == (len(KEYS), "1767225600000")
-    assert progress.copy_file.parts > 3
+    assert progress.copy_files[0].parts > 3
 
 
 def test_an_old_progress_given_again_changes_nothing(s3: Any) -> None:
@@ -82,7 +83,7 @@ def test_an_old_progress_given_again_changes_nothing(s3: Any) -> None:
     done = inventory.write(s3, first, s3, location, "source")
     for stale in (start, first, done):
         assert inventory.write(s3, stale, s3, location, "source") == done
-    assert keys_of(s3, done.copy_file) == Counter(KEYS)
+    assert keys_of(s3, done.copy_files[0]) == Counter(KEYS)
 
 
 @pytest.mark.parametrize("after", [False, True])
@@ -105,7 +106,7 @@ def test_a_death_at_any_write_loses_and_doubles_no_key(s3: Any, at: int, after: 
         except Died:
             deaths += 1
     assert deaths == 1
-    assert keys_of(s3, progress.copy_file) == Counter(keys)
+    assert keys_of(s3, progress.copy_files[0]) == Counter(keys)
     assert progress.count == len(keys)
 
 
@@ -119,9 +120,9 @@ def test_rows_go_where_the_listing_would_send_the_objects(s3: Any) -> None:
         row_of("instant", storage="GLACIER_IR"),
     ]
     done = written(s3, "sorted", publish(s3, "inventories", [packed(rows)]))
-    assert keys_of(s3, done.copy_file) == Counter(["fits", "instant"])
-    assert keys_of(s3, done.large_file) == Counter(["large"])
-    assert keys_of(s3, done.archived_file) == Counter(["cold"])
+    assert keys_of(s3, done.copy_files[0]) == Counter(["fits", "instant"])
+    assert keys_of(s3, done.large_files[0]) == Counter(["large"])
+    assert keys_of(s3, done.archived_files[0]) == Counter(["cold"])
 
 
 def test_prefix_and_filters_apply(s3: Any) -> None:
@@ -129,7 +130,7 @@ def test_prefix_and_filters_apply(s3: Any) -> None:
     location = publish(s3, "inventories", [packed(rows)])
     selection = Selection(suffix=".csv", size_at_least=5, created_after=datetime(2025, 1, 1, tzinfo=UTC))
     done = written(s3, "filtered", location, prefix="a b/", selection=selection)
-    assert keys_of(s3, done.copy_file) == Counter(["a b/1.csv"])
+    assert keys_of(s3, done.copy_files[0]) == Counter(["a b/1.csv"])
     none = Selection(created_before=datetime(2025, 1, 1, tzinfo=UTC))
     assert written(s3, "filtered away", location, selection=none).count == 0
 
@@ -152,7 +153,7 @@ def test_a_filter_that_needs_a_missing_column_is_refused(s3: Any, selection: Sel
 def test_traps_come_out_as_they_went_in(s3: Any, pack: Any) -> None:
     body = pack(packed([row_of(key) for key in TRAPS]))
     done = written(s3, f"traps-{len(body)}", publish(s3, "inventories", [body]))
-    assert keys_of(s3, done.copy_file) == Counter(TRAPS)
+    assert keys_of(s3, done.copy_files[0]) == Counter(TRAPS)
 
 
 def test_an_empty_inventory_creates_nothing(s3: Any) -> None:
@@ -238,9 +239,8 @@ def as_csv(keys: list[str]) -> bytes:
 
 
 def as_parquet(keys: list[str]) -> bytes:
-    arrow, parquet = map(importlib.import_module, ("pyarrow", "pyarrow.parquet"))
     size = len(keys)
-    written = arrow.array([datetime(2026, 1, 1, tzinfo=UTC)] * size, arrow.timestamp("ms", "UTC"))
+    written = pyarrow.array([datetime(2026, 1, 1, tzinfo=UTC)] * size, pyarrow.timestamp("ms", "UTC"))
     columns = {
         "bucket": ["source"] * size,
         "key": keys,
@@ -250,7 +250,7 @@ def as_parquet(keys: list[str]) -> bytes:
         "storage_class": [None] * size,
     }
     out = io.BytesIO()
-    parquet.write_table(arrow.table(columns), out, row_group_size=33)
+    parquet.write_table(pyarrow.table(columns), out, row_group_size=33)
     return out.getvalue()
 
 
@@ -259,9 +259,7 @@ PARQUET_SCHEMA = (
     "is_latest;  optional int64 size;  optional int64 last_modified_date (TIMESTAMP(MILLIS,true));  optional "
     "binary storage_class (STRING);}"
 )
-FORMS = {"CSV": (as_csv, SCHEMA)}
-if importlib.util.find_spec("pyarrow"):
-    FORMS["Parquet"] = (as_parquet, PARQUET_SCHEMA)
+FORMS = {"CSV": (as_csv, SCHEMA), "Parquet": (as_parquet, PARQUET_SCHEMA)}
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -275,5 +273,38 @@ def test_every_form_that_can_be_read_here_is_read_alike(s3: Any, form: str) -> N
         progress = inventory.write(
             s3, progress, s3, location, "source", selection=selection, out_of_time=lambda: True
         )
-    assert keys_of(s3, progress.copy_file) == Counter([*TRAPS, *KEYS])
-    assert keys_of(s3, progress.large_file) == Counter(["large"])
+    assert keys_of(s3, progress.copy_files[0]) == Counter([*TRAPS, *KEYS])
+    assert keys_of(s3, progress.large_files[0]) == Counter(["large"])
+
+
+def test_a_run_that_replicates_takes_all_versions_from_an_inventory(s3: Any) -> None:
+    rows = [row_of("many", latest=str(number == 0).lower(), version=f"v{number}") for number in range(100)]
+    rows += [row_of("old"), row_of("gone", marker="true", version="m"), row_of("cold", storage="GLACIER")]
+    location, progress = publish(s3, "inventories", [packed(rows)]), fresh("replicate")
+    while not progress.done:
+        progress = inventory.write(
+            s3,
+            progress,
+            s3,
+            location,
+            "source",
+            out_of_time=lambda: True,
+            versions=True,
+            limits=Limits(copy=60),
+        )
+    body = b"".join(
+        s3.get_object(Bucket=file.bucket, Key=file.key)["Body"].read() for file in progress.copy_files
+    )
+    expected = [f"source,many,v{number}" for number in range(100)] + ["source,old,null"]
+    assert sorted(body.decode().splitlines()) == sorted(expected)
+    assert [file.count for file in progress.copy_files] == [60, 41]
+    (cold,) = progress.archived_files
+    assert s3.get_object(Bucket=cold.bucket, Key=cold.key)["Body"].read() == b"source,cold,null\n"
+
+
+def test_an_inventory_of_current_versions_alone_can_not_serve_a_replication(s3: Any) -> None:
+    location = publish(s3, "inventories", [], fileSchema="Bucket, Key, Size")
+    with pytest.raises(
+        InvalidRequest, match=r"^inventory: .*no column VersionId, .*include all versions, or"
+    ):
+        written(s3, "no-versions", location, versions=True)

@@ -12,11 +12,12 @@ import pytest
 from localcloud.clock import ScaledClock
 from localcloud.cloud import LocalCloud
 from seeder import manifest, sink
-from seeder.listing.selection import LARGEST_COPY
-from seeder.manifest import Progress
+from seeder.listing.selection import LARGEST_COPY, Selection
+from seeder.manifest import Limits, Progress
 from tests.dying import Died, Dying
 from tests.keys import TRAPS
 from tests.listed import ListedBucket
+from tests.served import by_folders
 
 KEYS = [f"{number:05}" + "x" * 900 for number in range(3000)]
 
@@ -41,28 +42,39 @@ def fresh(name: str) -> Progress:
     return Progress.fresh("state", f"runs/{name}/", "copy")
 
 
-def calls_of(s3: Any, progress: Progress, bucket: ListedBucket, budget: int = 7) -> Progress:
-    """Call again and again, each time with time for a few pages."""
+def calls_of(s3: Any, progress: Progress, bucket: ListedBucket, budget: int = 7, **given: Any) -> Progress:
+    """Call again and again, each time with time for a few pages; a call that dies is repeated as it was."""
     for _ in range(200):
         until = bucket.calls + budget
         out = cast("Callable[[], bool]", lambda until=until: bucket.calls >= until)
-        progress = manifest.write(s3, progress, cast("Any", bucket), "source", workers=3, out_of_time=out)
+        try:
+            progress = manifest.write(
+                s3, progress, cast("Any", bucket), "source", workers=3, out_of_time=out, **given
+            )
+        except Died:
+            continue
+        assert len(progress.model_dump_json()) < 64 * 1024
         if progress.done:
             return progress
     raise AssertionError("not done after 200 calls")
 
 
-def keys_of(s3: Any, upload: sink.Upload) -> Counter[str]:
-    body = s3.get_object(Bucket=upload.bucket, Key=upload.key)["Body"].read().decode("ascii")
-    return Counter(unquote(row.split(",")[1]) for row in body.splitlines())
+def rows_of(s3: Any, upload: sink.Upload) -> list[str]:
+    rows = s3.get_object(Bucket=upload.bucket, Key=upload.key)["Body"].read().decode("ascii").splitlines()
+    assert len(rows) == upload.count
+    return list(rows)
+
+
+def keys_of(s3: Any, *uploads: sink.Upload) -> Counter[str]:
+    return Counter(unquote(row.split(",")[1]) for upload in uploads for row in rows_of(s3, upload))
 
 
 def test_a_manifest_written_in_many_calls_holds_every_key_once(s3: Any) -> None:
     done = calls_of(s3, fresh("many"), ListedBucket(KEYS, page=100))
-    assert keys_of(s3, done.copy_file) == Counter(KEYS)
-    assert (done.count, done.copy_file.count) == (len(KEYS), len(KEYS))
-    assert done.copy_file.parts > 3
-    assert done.copy_file.etag == s3.head_object(Bucket="state", Key=done.copy_file.key)["ETag"]
+    assert keys_of(s3, done.copy_files[0]) == Counter(KEYS)
+    assert (done.count, done.copy_files[0].count) == (len(KEYS), len(KEYS))
+    assert done.copy_files[0].parts > 3
+    assert done.copy_files[0].etag == s3.head_object(Bucket="state", Key=done.copy_files[0].key)["ETag"]
 
 
 def test_what_a_call_leaves_for_the_next_is_small(s3: Any) -> None:
@@ -81,44 +93,34 @@ def test_an_old_progress_given_again_changes_nothing(s3: Any) -> None:
     done = calls_of(s3, first, bucket)
     for stale in (start, first, done):
         again = manifest.write(s3, stale, cast("Any", ListedBucket([])), "source")
-        assert again.copy_file == done.copy_file
-    assert keys_of(s3, done.copy_file) == Counter(KEYS)
+        assert again.copy_files[0] == done.copy_files[0]
+    assert keys_of(s3, done.copy_files[0]) == Counter(KEYS)
 
 
 @pytest.mark.parametrize("after", [False, True])
 @pytest.mark.parametrize("at", range(1, 14))
 def test_a_death_at_any_write_loses_and_doubles_no_key(s3: Any, at: int, after: bool) -> None:
     """The caller repeats the call that died with the progress it had before, as Step Functions does."""
-    keys, dying = KEYS[:900], Dying(s3, at, after)
-    bucket, progress = ListedBucket(keys, page=50), fresh(f"death-{at}-{after}")
-    for _ in range(100):
-        until = bucket.calls + 6
-        out = cast("Callable[[], bool]", lambda until=until: bucket.calls >= until)
-        try:
-            progress = manifest.write(
-                cast("Any", dying), progress, cast("Any", bucket), "source", workers=2, out_of_time=out
-            )
-        except Died:
-            continue
-        if progress.done:
-            break
-    assert keys_of(s3, progress.copy_file) == Counter(keys)
-    assert progress.count == len(keys)
+    keys = KEYS[:900]
+    bucket, dying = ListedBucket(keys, page=50), cast("Any", Dying(s3, at, after))
+    done = calls_of(dying, fresh(f"death-{at}-{after}"), bucket, budget=6)
+    assert keys_of(s3, done.copy_files[0]) == Counter(keys)
+    assert done.count == len(keys)
 
 
 def test_large_and_archived_objects_go_to_manifests_of_their_own(s3: Any) -> None:
     sizes = {"large": LARGEST_COPY + 1, "largest that fits": LARGEST_COPY}
     bucket = ListedBucket([*sizes, "small"], sizes=sizes)
     done = manifest.write(s3, fresh("large"), cast("Any", bucket), "source")
-    assert keys_of(s3, done.copy_file) == Counter(["largest that fits", "small"])
-    assert keys_of(s3, done.large_file) == Counter(["large"])
-    assert (done.count, done.large_file.count, done.archived_file.count) == (2, 1, 0)
+    assert keys_of(s3, done.copy_files[0]) == Counter(["largest that fits", "small"])
+    assert keys_of(s3, done.large_files[0]) == Counter(["large"])
+    assert (done.count, done.large_files[0].count, done.archived_files[0].count) == (2, 1, 0)
 
 
 def test_traps_come_out_as_they_went_in(s3: Any) -> None:
     done = manifest.write(s3, fresh("traps"), cast("Any", ListedBucket(TRAPS, page=5)), "source")
-    assert keys_of(s3, done.copy_file) == Counter(TRAPS)
-    assert b"+" not in s3.get_object(Bucket="state", Key=done.copy_file.key)["Body"].read()
+    assert keys_of(s3, done.copy_files[0]) == Counter(TRAPS)
+    assert b"+" not in s3.get_object(Bucket="state", Key=done.copy_files[0].key)["Body"].read()
 
 
 def test_an_empty_source_creates_nothing(s3: Any) -> None:
@@ -132,13 +134,109 @@ def test_an_abandoned_manifest_leaves_no_upload_and_can_be_abandoned_again(s3: A
     progress = manifest.write(
         s3, fresh("abandoned"), cast("Any", bucket), "source", out_of_time=lambda: bucket.calls > 10
     )
-    assert progress.copy_file.upload_id
+    assert progress.copy_files[0].upload_id
     for _ in range(2):
         manifest.abandon(s3, progress)
     uploads = s3.list_multipart_uploads(Bucket="state").get("Uploads", [])
-    assert progress.copy_file.upload_id not in [upload["UploadId"] for upload in uploads]
+    assert progress.copy_files[0].upload_id not in [upload["UploadId"] for upload in uploads]
 
 
 def test_ten_thousand_parts_hold_terabytes() -> None:
     assert sum(map(sink.part_bytes, range(1, sink.MOST_PARTS + 1))) > 10**10
     assert sink.part_bytes(1) == sink.part_bytes(1250) == sink.part_bytes(1251) // 2
+
+
+def test_a_manifest_goes_on_in_the_next_file_where_a_job_takes_no_more(s3: Any) -> None:
+    sizes = dict.fromkeys(KEYS[:450], LARGEST_COPY + 1)
+    bucket = ListedBucket(KEYS, page=100, sizes=sizes)
+    done = calls_of(s3, fresh("limits"), bucket, limits=Limits(copy=1000, large=200))
+    names = [file.key.removeprefix("runs/limits/manifests/") for file in done.files]
+    assert names == [
+        "copy.csv",
+        "copy-2.csv",
+        "copy-3.csv",
+        "large.csv",
+        "large-2.csv",
+        "large-3.csv",
+        "archived.csv",
+    ]
+    assert [file.count for file in done.files] == [1000, 1000, 550, 200, 200, 50, 0]
+    assert (done.count, done.large_count, done.archived_count) == (2550, 450, 0)
+    assert keys_of(s3, *done.copy_files) == Counter(KEYS[450:])
+    assert keys_of(s3, *done.large_files) == Counter(KEYS[:450])
+    assert all(file.etag for file in (*done.copy_files, *done.large_files))
+
+
+@pytest.mark.parametrize("after", [False, True])
+@pytest.mark.parametrize("at", range(1, 21, 2))
+def test_a_death_loses_and_doubles_no_key_where_files_follow_one_another(
+    s3: Any, at: int, after: bool
+) -> None:
+    keys = KEYS[:600]
+    bucket, dying = ListedBucket(keys, page=50), cast("Any", Dying(s3, at, after))
+    done = calls_of(dying, fresh(f"files-{at}-{after}"), bucket, budget=5, limits=Limits(copy=170))
+    assert [file.count for file in done.copy_files] == [170, 170, 170, 90]
+    assert keys_of(s3, *done.copy_files) == Counter(keys)
+
+
+def test_a_file_whose_parts_are_used_up_is_followed_by_another(
+    s3: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sink, "MOST_PARTS", 3)
+    done = calls_of(s3, fresh("parts"), ListedBucket(KEYS, page=100), budget=3)
+    assert len(done.copy_files) > 2
+    assert max(file.parts for file in done.copy_files) <= 3
+    assert keys_of(s3, *done.copy_files) == Counter(KEYS)
+
+
+VERSIONS = [("many", "null" if number == 70 else f"v{number:03}") for number in range(100)]
+VERSIONS += [("a,b +", "v1"), ("a,b +", "gone1"), ("old", "null"), ("deleted", "gone2"), ("z", "v1")]
+
+
+def test_every_version_has_a_row_but_delete_markers(s3: Any) -> None:
+    bucket = ListedBucket(VERSIONS, "ListObjectVersions", page=7)
+    selection = Selection(largest=None)
+    done = calls_of(s3, fresh("versions"), bucket, budget=2, selection=selection, limits=Limits(copy=40))
+    rows = [row.split(",") for file in done.copy_files for row in rows_of(s3, file)]
+    found = Counter((bucket, unquote(key), version) for bucket, key, version in rows)
+    expected = [("source", *entry) for entry in VERSIONS if not entry[1].startswith("gone")]
+    assert found == Counter(expected)
+    assert done.count == len(expected)
+
+
+FOLDERS = [f"{folder}{mark}{number:03}" for folder in "abcdef" for mark in "./" for number in range(40)]
+
+
+def by_folder(keys: list[str], page: int = 10) -> ListedBucket:
+    return ListedBucket(keys, page=page, is_aws=False, order=by_folders)
+
+
+@pytest.mark.parametrize("after", [False, True])
+@pytest.mark.parametrize("at", range(1, 12))
+def test_a_death_at_any_write_loses_and_doubles_no_key_of_a_server_of_another_order(
+    s3: Any, at: int, after: bool
+) -> None:
+    """What the walk in order had handed over before it noticed stands in no file."""
+    keys, dying = [f"{number}.txt" for number in range(100)] + FOLDERS, cast("Any", Dying(s3, at, after))
+    done = calls_of(dying, fresh(f"order-{at}-{after}"), by_folder(keys), limits=Limits(copy=300))
+    assert done.chains == []
+    assert keys_of(s3, *done.copy_files) == Counter(keys)
+    assert done.count == len(keys)
+
+
+def test_the_state_stays_small_where_folders_are_many_and_long(s3: Any) -> None:
+    keys = [f"{number:04}{'ü' * 200}{mark}x" for number in range(400) for mark in "./"]
+    done = calls_of(s3, fresh("folders"), by_folder(keys))
+    assert keys_of(s3, *done.copy_files) == Counter(keys)
+
+
+def test_tails_are_tagged_to_expire_and_never_deleted(s3: Any) -> None:
+    bucket = ListedBucket(KEYS, page=100)
+    progress = manifest.write(
+        s3, fresh("tails"), cast("Any", bucket), "source", out_of_time=lambda: bucket.calls > 1
+    )
+    tail = progress.copy_files[0].tail
+    tags = s3.get_object_tagging(Bucket="state", Key=tail)["TagSet"]
+    assert tags == [{"Key": "seeder", "Value": "temporary"}]
+    calls_of(s3, progress, bucket)
+    assert s3.head_object(Bucket="state", Key=tail)

@@ -97,6 +97,22 @@ class Operation(ABC):
         """Return the outcome of a call that the job role may not make."""
         return self.refused(403, "AccessDenied", "Access Denied")
 
+    def key_refusal(
+        self, action: str, key_id: str | None, bucket: str, key: str, bucket_key: bool
+    ) -> Outcome | None:
+        """Return the outcome of a task whose KMS key the job role may not use, or nobody can; else None.
+
+        With an S3 Bucket Key the encryption context is the bucket, otherwise the object.
+        """
+        if not self.session.may_use_key(action, key_id, bucket, "" if bucket_key else key):
+            return self.denied()
+        held = self.session.kms_key(key_id, bucket) if key_id else None
+        if held is None or held.state == "Enabled":
+            return None
+        if held.state == "Disabled":
+            return self.refused(400, "KMS.DisabledException", f"{held.arn} is disabled.")
+        return self.refused(400, "KMS.KMSInvalidStateException", f"{held.arn} is {held.state}.")
+
 
 def injected(context: JobContext, task: Task) -> Outcome | None:
     """Return the outcome that an injected fault gives a task, or None."""

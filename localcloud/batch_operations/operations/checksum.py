@@ -9,6 +9,7 @@ import zlib
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from localcloud.batch_operations import store
 from localcloud.batch_operations.operations.base import Operation
 from localcloud.batch_operations.task import Outcome, Task
 
@@ -27,6 +28,11 @@ class ChecksumOperation(Operation):
         action = "s3:GetObjectVersion" if task.version_id else "s3:GetObject"
         if not self.session.may_object(action, task.bucket, key, extra):
             return self.denied()
+        held = store.version(task.bucket, key, task.version_id)
+        with_bucket_key = held is not None and str(held.bucket_key_enabled).lower() == "true"
+        key_id = store.kms_key_of(held) if held else None
+        if refusal := self.key_refusal("kms:Decrypt", key_id, task.bucket, key, bucket_key=with_bucket_key):
+            return refusal
         call = {"Bucket": task.bucket, "Key": key} | (
             {"VersionId": task.version_id} if task.version_id else {}
         )

@@ -72,7 +72,10 @@ class CopyOperation(Operation):
             f"s3:GetObject{suffix}Tagging", task.bucket, key, extra
         ):
             return self.denied()
-        return None if self.session.may_use_key("kms:Decrypt", source.kms_key_id) else self.denied()
+        with_bucket_key = str(source.bucket_key_enabled).lower() == "true"
+        return self.key_refusal(
+            "kms:Decrypt", store.kms_key_of(source), task.bucket, key, bucket_key=with_bucket_key
+        )
 
     def _unfit(self, task: Task, key: str, source: Any | None) -> Outcome | None:
         if len(key.encode()) > _MAX_KEY or len(self._prefix.encode()) + len(key.encode()) > _MAX_KEY:
@@ -120,9 +123,17 @@ class CopyOperation(Operation):
         if "ACL" in self._call or any(name in self._call for name in _GRANTS.values()):
             needed.append("s3:PutObjectAcl")
         if all(self.session.may_object(action, self._target, new_key, extra) for action in needed):
-            key_id = self._call.get("SSEKMSKeyId")
-            return None if self.session.may_use_key("kms:GenerateDataKey", key_id) else self.denied()
+            return self._may_encrypt(new_key)
         return self.denied()
+
+    def _may_encrypt(self, new_key: str) -> Outcome | None:
+        key_id = self._call.get("SSEKMSKeyId")
+        if key_id is None and self._call.get("ServerSideEncryption") != "AES256":
+            key_id = store.default_kms_key(self._target)
+        with_bucket_key = bool(self._call.get("BucketKeyEnabled")) or store.uses_bucket_key(self._target)
+        return self.key_refusal(
+            "kms:GenerateDataKey", key_id, self._target, new_key, bucket_key=with_bucket_key
+        )
 
     def _copies_tags(self, source: Any) -> bool:
         return "Tagging" not in self._call and bool(store.tags(source))

@@ -11,14 +11,13 @@ import re
 from bisect import bisect_right
 from urllib.parse import quote, unquote_plus
 from xml.etree import ElementTree
-from xml.sax.saxutils import unescape
+from xml.sax.saxutils import escape, unescape
 
 from seeder.errors import UnexpectedAnswer
 from seeder.listing.lazy import lazy
 
 _KEY = re.compile(rb"<Key>([^<]*)</Key>")
-_VERSION_ID = re.compile(rb"<VersionId>([^<]*)</VersionId>")
-_KIND = re.compile(rb"<(Version|DeleteMarker)>")
+_VERSION = re.compile(rb"<Key>([^<]*)</Key><VersionId>([^<]*)</VersionId>")
 _FIELDS = {
     name: re.compile(rb"<%b>([^<]*)</%b>" % (name, name))
     for name in (
@@ -32,10 +31,14 @@ _FIELDS = {
     )
 }
 _OBJECTS = {"ListObjectsV2": (b"<Contents>",), "ListObjectVersions": (b"<Version>", b"<DeleteMarker>")}
+# What stands once in each object, whatever else it lacks.
+_ONE_EACH = {"ListObjectsV2": b"<Contents>", "ListObjectVersions": b"<IsLatest>"}
 _TAGS = {"ListObjectsV2": {"Contents"}, "ListObjectVersions": {"Version", "DeleteMarker"}}
 # What a manifest may hold of an encoded key as it is: letters, digits, these, and `%` with two upper-case digits.
-_PLAIN = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.~/*%\0"
+_PLAIN = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.~/*%\0,"
 _TAIL = 64
+_ESCAPE = re.compile(rb"%[0-9A-Fa-f]{2}")
+_MOST_ESCAPES = 8
 _ODD_ESCAPE = re.compile(rb"%(?:2F|[0-9A-F]?(?![0-9A-F]))")
 _NUMBERED = re.compile(r"&#(x[0-9A-Fa-f]+|[0-9]+);")
 
@@ -51,20 +54,18 @@ class Page:
     def __init__(self, body: bytes, operation: str = "ListObjectsV2") -> None:
         self.body = body
         self.operation = operation
-        self.keys = _KEY.findall(body)
+        self.keys: list[bytes] = []
         self.versions: list[bytes] = []
         self.markers: list[bool] = []
-        versioned = operation == "ListObjectVersions"
-        # KeyCount, where it is told, spares counting the objects.
-        told = b"" if versioned else b"<KeyCount>%d</KeyCount>" % len(self.keys)
-        expected = len(self.keys) if told and told in body else sum(map(body.count, _OBJECTS[operation]))
-        if versioned:
-            self.versions = _VERSION_ID.findall(body)
-            if b"<DeleteMarker>" in body:
-                self.markers = [kind == b"DeleteMarker" for kind in _KIND.findall(body)]
-        counts_agree = len(self.keys) == expected and (not versioned or len(self.versions) == expected)
+        if operation == "ListObjectsV2":
+            self.keys = _KEY.findall(body)
+            # KeyCount, where it is told, spares counting the objects.
+            told = b"<KeyCount>%d</KeyCount>" % len(self.keys) in body
+        else:
+            self._cut_versions()
+            told = False
         if (
-            not counts_agree
+            not (told or body.count(_ONE_EACH[operation]) == len(self.keys))
             or b"<IsTruncated>" not in body
             or not body[-_TAIL:].rstrip().endswith(b"Result>")
         ):
@@ -105,9 +106,10 @@ class Page:
     @lazy
     def decoded(self) -> list[str]:
         """All keys as they are."""
-        joined = self._joined
-        if self.encoded and self.keys and b"%00" not in joined and b"&" not in joined:
-            return unquote_plus(joined.decode("utf-8"), errors="strict").split("\0")
+        if self.encoded and self.keys:
+            split = _decoded(b"\0".join(self.keys))
+            if len(split) == len(self.keys):
+                return split
         return [decode_key(key, self.encoded) for key in self.keys]
 
     @lazy
@@ -120,7 +122,7 @@ class Page:
         """Return how many of the keys, which must be ascending, are not after `end`; all where `end` is empty."""
         if not end or not self.keys or self.decode(-1) <= end:
             return len(self.keys)
-        return bisect_right(self.decoded, end)
+        return bisect_right(range(len(self.keys)), end, key=self.decode)
 
     def rows(self, bucket: str, stop: int, chosen: list[int] | None = None) -> tuple[bytes, int]:
         """Return manifest rows (`bucket,key` or `bucket,key,version`) and how many they are.
@@ -128,28 +130,41 @@ class Page:
         They are those of the first `stop` entries, or of the `chosen` ones. Delete markers are left out. A raw `+`
         is never written.
         """
-        if self.markers or chosen is not None:
-            indices = range(stop) if chosen is None else chosen
-            chosen = [index for index in indices if not (self.markers and self.markers[index])]
-        keys = self._row_keys
-        if self.versions:
-            keys = [b"%b,%b" % pair for pair in zip(keys, self.versions, strict=True)]
-        keys = keys[:stop] if chosen is None else [keys[index] for index in chosen]
+        if self.markers and chosen is None:
+            chosen = list(range(stop))
+        if chosen is None:
+            keys, versions = self.keys[:stop], self.versions[:stop]
+        else:
+            chosen = [index for index in chosen if not (self.markers and self.markers[index])]
+            keys = [self.keys[index] for index in chosen]
+            versions = [self.versions[index] for index in chosen] if self.versions else []
+        if not keys:
+            return b"", 0
         lead = bucket.encode() + b","
-        return (lead + (b"\n" + lead).join(keys) + b"\n" if keys else b""), len(keys)
+        joined = self._joined_rows(keys, versions)
+        return lead + joined.replace(b"\0", b"\n" + lead) + b"\n", len(keys)
 
-    @lazy
-    def _joined(self) -> bytes:
-        return b"\0".join(self.keys)
+    def _joined_rows(self, keys: list[bytes], versions: list[bytes]) -> bytes:
+        """The rows without their bucket, joined by NUL; keys as they came where that can stand there, or anew."""
+        rows = map(b",".join, zip(keys, versions, strict=True)) if versions else keys
+        joined = b"\0".join(rows)
+        if not versions:
+            joined = joined.replace(b"+", b"%20")
+        plain = not joined.translate(None, _PLAIN) and joined.count(b",") == len(versions)
+        if self.encoded and plain and not (b"%" in joined and _ODD_ESCAPE.search(joined)):
+            return joined
+        encoded = [encode_key(decode_key(key, self.encoded)).encode() for key in keys]
+        return b"\0".join(map(b",".join, zip(encoded, versions, strict=True)) if versions else encoded)
 
-    @lazy
-    def _row_keys(self) -> list[bytes]:
-        """The keys as a manifest holds them: as they came where that can stand there, else encoded anew."""
-        joined = self._joined.replace(b"+", b"%20")
-        plain = not joined.translate(None, _PLAIN) and not (b"%" in joined and _ODD_ESCAPE.search(joined))
-        if self.encoded and plain:
-            return joined.split(b"\0") if self.keys else []
-        return [encode_key(key).encode() for key in self.decoded]
+    def _cut_versions(self) -> None:
+        """Cut keys and version ids; a marker is where the text goes on after `<DeleteMarker>`."""
+        found = _VERSION.findall(self.body)
+        self.keys, self.versions = [key for key, _ in found], [version for _, version in found]
+        if b"<DeleteMarker>" in self.body:
+            first, *parts = self.body.split(b"<DeleteMarker>")
+            self.markers = [False] * first.count(b"<Key>")
+            for part in parts:
+                self.markers += [True] + [False] * (part.count(b"<Key>") - 1)
 
     def _field(self, name: bytes) -> str:
         found = _FIELDS[name].findall(self._frame)
@@ -184,16 +199,25 @@ class Page:
         if self.operation == "ListObjectVersions":
             self.versions = [_child(item, "VersionId") for item in objects]
             self.markers = [_local(item.tag) == "DeleteMarker" for item in objects]
-        fields = {_local(item.tag): (item.text or "") for item in root if not len(item)}
-        prefixes = sum(_local(item.tag) == "CommonPrefixes" for item in root)
-        self.body = (
-            b"".join(
-                b"<%b>%b</%b>" % (name, _escaped(fields[name.decode()]), name)
-                for name in _FIELDS
-                if name.decode() in fields
-            )
-            + b"<CommonPrefixes>" * prefixes
-        )
+        frame = [item for item in root if item not in objects]
+        self.body = b"".join(map(_plainly, frame + objects))
+
+
+def _decoded(joined: bytes) -> list[str]:
+    """Decode keys joined by NUL, all at once; another number of keys comes back where that can't be done."""
+    if any(part in joined for part in (b"%00", b"%FF", b"%ff", b"\xff", b"&")):
+        return []
+    # 0xFF is in no UTF-8 text: it stands for a decoded `%` until nothing else is encoded.
+    left = joined.replace(b"+", b" ").replace(b"%25", b"\xff")
+    for _ in range(_MOST_ESCAPES):
+        at = left.find(b"%")
+        if at < 0:
+            return left.replace(b"\xff", b"%").decode("utf-8").split("\0")
+        escape = left[at : at + 3]
+        if not _ESCAPE.fullmatch(escape):
+            return []
+        left = left.replace(escape, bytes.fromhex(escape[1:].decode()))
+    return unquote_plus(joined.decode("utf-8"), errors="strict").split("\0")
 
 
 def encode_key(key: str) -> str:
@@ -205,6 +229,13 @@ def decode_key(key: bytes, encoded: bool) -> str:
     """Return a key as it is, from its bytes on the wire."""
     text = _plain_text(key)
     return unquote_plus(text, errors="strict") if encoded else text
+
+
+def _plainly(element: ElementTree.Element) -> bytes:
+    """Return an element as AWS would write it: no prefixes, no attributes, no space between elements."""
+    name = _local(element.tag).encode()
+    inner = b"".join(map(_plainly, element)) if len(element) else escape(element.text or "").encode()
+    return b"<%b>%b</%b>" % (name, inner, name)
 
 
 def _plain_text(value: bytes) -> str:

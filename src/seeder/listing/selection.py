@@ -19,6 +19,7 @@ _ARCHIVED = re.compile(rb"<StorageClass>(?:%b)<" % b"|".join(name.encode() for n
 _OBJECT = re.compile(rb"<(Contents|Version|DeleteMarker)>(.*?)</\1>", re.DOTALL)
 _SIZE = re.compile(rb"<Size>(\d+)</Size>")
 _CLASS = re.compile(rb"<StorageClass>([^<]*)</StorageClass>")
+_RESTORED = b"<IsRestoreInProgress>false</IsRestoreInProgress>"
 _MODIFIED = re.compile(rb"<LastModified>([^<]*)</LastModified>")
 
 
@@ -34,11 +35,13 @@ class Chosen(NamedTuple):
 class Selection:
     """What to take of a bucket. `largest` is the size in bytes above which an object can't be copied; None: any can.
 
-    `archived` tells whether archived objects are set apart. The other members are filters of the request.
+    `archived` tells whether archived objects are set apart, `restored` whether not those of which the listing shows a
+    restored copy (API reference, RestoreStatus). The other members are filters of the request.
     """
 
     largest: int | None = LARGEST_COPY
     archived: bool = True
+    restored: bool = True
     suffix: str = ""
     created_after: datetime | None = None
     created_before: datetime | None = None
@@ -74,7 +77,8 @@ class Selection:
                 key = page.decode(index) if self.suffix else ""
                 if not self.wants(key, size, storage, _first(_MODIFIED, body, b"").decode()):
                     continue
-            place = chosen[self.place(size, storage)]
+            readable = self.restored and _RESTORED in body
+            place = chosen[self.place(size, "" if readable else storage)]
             if place is not None:
                 place.append(index)
         return chosen

@@ -1,21 +1,22 @@
-"""The parallel walk: any key space listed by many workers, each key once, with no hints.
+"""The parallel walk: any key space listed by many requests at a time, each key once, with no hints.
 
-Workers take half-open ranges `(start, end]`. One with nothing to do takes the further part of the largest range:
-the owner's end moves to the pivot at once, so that a page which reaches beyond is cut there, and the pivot's own key
-stays on the left. What a worker has listed is handed over and its range's start moved under one lock, so that at any
-moment the ranges left are just the keys not handed over yet.
+Each of the workers is one request under way for a half-open range `(start, end]`. When there are fewer ranges than
+workers, the further part of the largest is split off: its end moves to the pivot at once, so that a page which reaches
+beyond is cut there, and the pivot's own key stays on the left. One thread hands over what has come and moves the
+start of its range, so that at any moment the ranges left are just the keys not handed over yet.
 """
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable
+from contextlib import closing
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 from seeder.errors import SeederError, ServiceUnavailable, Throttled, UnexpectedAnswer, translate
+from seeder.listing.exchange import Ask, Exchange
 from seeder.listing.page import Page
 from seeder.listing.ranges import Alphabet, Range, after_all, pivot, remaining
 from seeder.listing.wire import Wire
@@ -25,7 +26,6 @@ MOST_WASTE = 0.03
 MORE_WASTE_WHEN_IDLE = 3
 ATTEMPTS = 8
 BACKOFF_SECONDS = 0.2
-_IDLE_SECONDS = 0.2
 
 
 class Unordered(SeederError):
@@ -62,71 +62,51 @@ class Walk:
         self._sleep = sleep
         self._alphabet = Alphabet()
         self._in_order: set[int] = set()
-        self._changed = threading.Condition()
         self._wasted = 0.0
-        self._idle = 0
-        self._error: BaseException | None = None
         self._stopped = False
+        self._has_moved = False
+        self._exchange: Exchange
         self.parameters: dict[str, Any] = {"EncodingType": "url"} | ({"Prefix": prefix} if prefix else {})
 
     def run(self) -> list[Range]:
         """Walk until all is listed, or time is out; return the ranges left.
 
-        Raises Unordered, UnexpectedAnswer, Throttled, ClientError: the first that a worker met.
+        Raises Unordered, UnexpectedAnswer, Throttled, ClientError: the first that was met.
         """
-        threads = [
-            threading.Thread(target=self._work, name=f"walk-{number}", daemon=True)
-            for number in range(1, self._workers)
-        ]
-        for thread in threads:
-            thread.start()
-        try:
-            self._work()
-        except BaseException:
-            self._stop()
-            raise
-        finally:
-            for thread in threads:
-                thread.join()
-        if self._error is not None:
-            raise self._error
+        self._exchange = Exchange(self._fetch)
+        with closing(self._exchange):
+            try:
+                self._fill()
+                while self._active and not self._stopped:
+                    for ask, answer in self._exchange.answers():
+                        self._receive(ask, answer)
+                        self._fill()
+            finally:
+                self._stopped = True
         return sorted(self._waiting + self._active, key=lambda left: left.start)
 
-    def _stop(self) -> None:
-        with self._changed:
-            self._stopped = True
-            self._changed.notify_all()
+    def _fill(self) -> None:
+        """Give each worker a range, waiting or split off; stop out of time, but not before a page was taken."""
+        self._stopped = self._stopped or (self._has_moved and self._out_of_time())
+        while not self._stopped and len(self._active) < self._workers:
+            mine = self._waiting.pop() if self._waiting else self._split()
+            if mine is None:
+                return
+            self._active.append(mine)
+            self._begin(mine)
 
-    def _work(self) -> None:
-        try:
-            while (mine := self._take()) is not None:
-                self._list(mine)
-        except BaseException as error:
-            with self._changed:
-                self._error = self._error or error
-                self._stopped = True
-                self._changed.notify_all()
-            if not isinstance(error, Exception):
-                raise
+    def _receive(self, ask: Ask, answer: bytes | BaseException) -> None:
+        """Take an answer; what comes after the walk was stopped is let go, and stays in its range."""
+        if self._stopped:
+            return
+        if isinstance(answer, BaseException):
+            raise answer
+        page = self._page(ask, answer)
+        if page is not None:
+            self._take(ask, page)
 
-    def _take(self) -> Range | None:
-        """Return a range to list: a waiting one, or a part of another worker's; None when the walk ends."""
-        with self._changed:
-            while not self._stopped:
-                if self._out_of_time():
-                    self._stopped = True
-                    break
-                if not self._waiting and not self._active:
-                    break
-                mine = self._waiting.pop() if self._waiting else self._split()
-                if mine is not None:
-                    self._active.append(mine)
-                    return mine
-                self._idle += 1
-                self._changed.wait(_IDLE_SECONDS)
-                self._idle -= 1
-            self._changed.notify_all()
-            return None
+    def _ask(self, wire: Wire, parameters: dict[str, Any], asker: Any) -> None:
+        self._exchange.ask(Ask(wire, parameters, asker))
 
     def _split(self) -> Range | None:
         """Take the further part of the largest range that can be split.
@@ -152,49 +132,48 @@ class Walk:
             largest.size = 0.0
         return None
 
-    def _list(self, mine: Range) -> None:
-        """List a range to its end, page after page, or until the walk stops."""
+    def _begin(self, mine: Range) -> None:
+        """Ask for a range's first page."""
         following = self.parameters | marker(self._wire.operation, mine.start, mine.version)
-        while not self._stopped:
-            page = self.page(self._wire, following)
-            with self._changed:
-                if self._hand_over(page, mine):
-                    self._finish(mine)
-                    return
-                if self._out_of_time():
-                    self._stopped = True
-            following = self.parameters | self._next(page, mine, following)
+        self._ask(self._wire, following, mine)
 
-    def _hand_over(self, page: Page, mine: Range) -> bool:
-        """Give the page's part of the range to the consumer; return whether the range is done. Needs the lock."""
+    def _take(self, ask: Ask, page: Page) -> None:
+        """Take a page's part of its range; the next page is asked for before this one is handed over."""
+        mine: Range = ask.asker
         stop = page.cut(mine.end)
+        self._has_moved = True
         self._resolve(mine)
         if stop < len(page.keys):
             self._wasted += 1 - stop / len(page.keys)
         if stop:
-            first, last = page.decode(0), page.decode(stop - 1)
-            if first < mine.start or (first == mine.start and not mine.version):
-                raise Unordered(f"after the key {mine.start!r} the server lists {first!r}")
+            self._advance(mine, page, stop)
+        if stop < len(page.keys) or not page.truncated:
+            self._finish(mine)
+        else:
+            self._ask(ask.wire, self.parameters | self._next(page, mine, ask.parameters), mine)
+        if stop:
             self._accept(page, stop)
-            mine.version = page.versions[stop - 1].decode() if page.versions else ""
-            self._advance(mine, last, stop, [first, page.decode(stop // 2)])
-        return stop < len(page.keys) or not page.truncated
+
+    def _advance(self, mine: Range, page: Page, stop: int) -> None:
+        """Move a range's start to the last of the page's first `stop` keys."""
+        first, last = page.decode(0), page.decode(stop - 1)
+        if first < mine.start or (first == mine.start and not mine.version):
+            raise Unordered(f"after the key {mine.start!r} the server lists {first!r}")
+        mine.version = page.versions[stop - 1].decode() if page.versions else ""
+        self._moved(mine, last, stop, [first, page.decode(stop // 2)])
 
     def _resolve(self, mine: Range) -> None:
         """Take note that a range which was split off has its first page: its parent may be split again."""
         if mine.parent is not None:
             mine.parent.probed, mine.parent = False, None
 
-    def _advance(self, mine: Range, last: str, listed: int, others: list[str]) -> None:
+    def _moved(self, mine: Range, last: str, listed: int, others: list[str]) -> None:
         mine.before, mine.start, mine.listed, mine.size = mine.start, last, listed, None
         for key in (*others, last):
             self._alphabet.learn(key)
-        if self._idle and remaining(mine, self._alphabet) >= SPLIT_KEYS:
-            self._changed.notify()
 
     def _finish(self, mine: Range) -> None:
         self._active = [other for other in self._active if other is not mine]
-        self._changed.notify_all()
 
     def _next(self, page: Page, mine: Range, asked: dict[str, Any]) -> dict[str, str]:
         following = page.next or marker(self._wire.operation, mine.start, mine.version)
@@ -202,15 +181,17 @@ class Walk:
             raise UnexpectedAnswer("the listing is said to go on, but gets no further")
         return following
 
-    def page(self, wire: Wire, parameters: dict[str, Any]) -> Page:
-        """Fetch a page. What only AWS is known to do is looked at with other servers."""
-        page = Page(self._fetch(wire, parameters), wire.operation)
+    def _page(self, ask: Ask, body: bytes) -> Page | None:
+        """Read a page; None where it must be asked for once more. What only AWS does is looked at with others."""
+        wire = ask.wire
+        page = Page(body, wire.operation)
         if wire.is_aws:
             return page
-        if page.encoded and any(b"+" in key for key in page.keys):
+        if page.encoded and "EncodingType" in ask.parameters and any(b"+" in key for key in page.keys):
             # Some servers encode a space as `+` in one part of a key and leave a plus in another; raw keys tell.
-            raw = {name: value for name, value in parameters.items() if name != "EncodingType"}
-            page = Page(self._fetch(wire, raw), wire.operation)
+            raw = {name: value for name, value in ask.parameters.items() if name != "EncodingType"}
+            self._ask(wire, raw, ask.asker)
+            return None
         if not page.ascending:
             raise Unordered("a page whose keys are not in the order of UTF-8 bytes")
         if id(wire) not in self._in_order:
@@ -224,16 +205,16 @@ class Walk:
             return
         folder = shown[: shown.index("/", 1)]
         asked = self.parameters | {"StartAfter": f"{folder}.\uffee", "MaxKeys": 1}
-        answer = Page(self._fetch(wire, asked), wire.operation)
+        answer = Page(self._fetch(Ask(wire, asked, None)), wire.operation)
         if not answer.keys or answer.decode(0) > shown:
             raise Unordered(f"after '{folder}.' the server does not list '{shown}'")
         self._in_order.add(id(wire))
 
-    def _fetch(self, wire: Wire, parameters: dict[str, Any]) -> bytes:
+    def _fetch(self, ask: Ask) -> bytes:
         """Fetch a page; where S3 asks to slow down even after botocore's retries, wait, longer each time."""
         for attempt in range(ATTEMPTS):
             try:
-                return wire.fetch(**parameters)
+                return ask.wire.fetch(**ask.parameters)
             except ClientError as error:
                 known = translate(error)
                 if not isinstance(known, Throttled | ServiceUnavailable):

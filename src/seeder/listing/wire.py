@@ -1,20 +1,21 @@
-"""List pages as they come over the wire: requests made as botocore makes them, bodies left unparsed.
+"""List pages as they come over the wire: requests made and signed as botocore makes them, bodies left unparsed.
 
-botocore's parser takes nine tenths of a listing's time. Here a page that S3 answers with 200 goes around it:
-the first page is asked for through boto3, which settles endpoint, region and redirects; the following requests are
-made alike, signed by the client's own signer (credentials are refreshed by it) and sent by its own HTTP session.
-Whatever is answered otherwise is asked for through boto3 again, with its retries, redirects and typed errors.
+botocore's parser takes nine tenths of a listing's time. `Wire.fetch` asks through boto3, with its endpoints, retries,
+redirects and typed errors, and keeps the parser from the body. Once a page has come that way, `Wire.route` makes the
+same requests for connections of one's own: signed by the client's signer, which also refreshes credentials, over
+sockets that botocore's own pool connects, with its TLS settings.
 """
 
 from __future__ import annotations
 
+import math
+import socket
 import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
 from botocore.awsrequest import AWSRequest
-from botocore.exceptions import HTTPClientError
-from botocore.hooks import first_non_none_response
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -34,14 +35,19 @@ _OPERATIONS = {
     "ListObjectsV2": ("list_objects_v2", "list-type=2"),
     "ListObjectVersions": ("list_object_versions", "versions"),
 }
+# Whether archived objects are restored stands in a listing only if it is asked for, by a header.
+_TOLD = {"OptionalObjectAttributes": ["RestoreStatus"]}
+_TOLD_HEADER = {"x-amz-optional-object-attributes": "RestoreStatus"}
 _AWS_HOSTS = (".amazonaws.com", ".amazonaws.com.cn")
+_DEFAULT_PORTS = {"http": 80, "https": 443}
 _OK = 200
 
 
 class Wire:
     """Fetches the pages of one bucket by one operation; used by many threads at once.
 
-    `calls` counts requests that were answered, `slowdowns` those answered with 503.
+    `calls` counts the requests that were answered. `route` is None until the first page has come, and stays so where
+    something stands between boto3 and the server: a proxy, or a handler that answers in its place.
     """
 
     def __init__(self, s3: S3Client, bucket: str, operation: str = "ListObjectsV2") -> None:
@@ -49,11 +55,11 @@ class Wire:
         self._bucket = bucket
         self.operation = operation
         self._method, self._marker = _OPERATIONS[operation]
-        self._template: _Template | None = None
         self._captured = threading.local()
+        self._lock = threading.Lock()
         self.calls = 0
-        self.slowdowns = 0
-        self.server = ""
+        self.route: Route | None = None
+        self._base = self._server = ""
         events = self._s3.meta.events
         events.register(f"before-sign.s3.{operation}", self._capture_request)
         events.register_last(f"before-parse.s3.{operation}", self._capture_body)
@@ -67,65 +73,109 @@ class Wire:
     @property
     def is_aws(self) -> bool:
         """Whether AWS itself answers, by its host or by the Server header; known after the first page."""
-        host = urlsplit(self._template.base).hostname or "" if self._template else ""
-        return host.endswith(_AWS_HOSTS) or self.server == "AmazonS3"
+        host = urlsplit(self._base).hostname or ""
+        return host.endswith(_AWS_HOSTS) or self._server == "AmazonS3"
+
+    def count(self) -> None:
+        """Count a request that was answered."""
+        with self._lock:
+            self.calls += 1
 
     def fetch(self, **parameters: Any) -> bytes:
         """Return the body of a page; `parameters` as boto3 names them. Raises ClientError, HTTPClientError."""
-        body = self._fast(parameters) if self._template else None
-        self.calls += 1
-        return self._slow(parameters) if body is None else body
-
-    def _fast(self, parameters: dict[str, Any]) -> bytes | None:
-        template = self._template
-        assert template is not None  # noqa: S101
-        request = template.request(parameters)
-        name = f"s3.{self.operation}"
-        self._s3.meta.events.emit(f"request-created.{name}", request=request, operation_name=self.operation)
-        prepared = request.prepare()
-        answers = self._s3.meta.events.emit(f"before-send.{name}", request=prepared)
-        try:
-            response = first_non_none_response(answers) or self._s3._endpoint.http_session.send(prepared)
-            if response.status_code == _OK:
-                return bytes(response.content)
-        except HTTPClientError:
-            return None
-        if response.status_code == 503:
-            self.slowdowns += 1
-        return None
-
-    def _slow(self, parameters: dict[str, Any]) -> bytes:
         local = self._captured
-        local.template, local.body = None, b""
-        given = {"Bucket": self._bucket, **parameters}
-        answer = getattr(self._s3, self._method)(**given)
-        headers = answer["ResponseMetadata"]["HTTPHeaders"]
-        self.server = headers.get("server", "")
-        self._template = local.template
+        local.request, local.requests, local.body, local.mine = None, None, b"", True
+        try:
+            answer = getattr(self._s3, self._method)(Bucket=self._bucket, **_TOLD, **parameters)
+        finally:
+            local.mine = False
+        self.count()
+        if not self._base and local.request is not None:
+            self._server = answer["ResponseMetadata"]["HTTPHeaders"].get("server", "")
+            self._base = local.request.url.partition("?")[0]
+            if local.requests is not None:
+                route = Route(self._s3, self.operation, self._marker, local.request)
+                # The pool's own count tells whether the request went through it.
+                self.route = route if route.pool.num_requests > local.requests else None
         return bytes(local.body)
 
+    @property
+    def _is_mine(self) -> bool:
+        """Whether this thread's call is one of `fetch`: others use the same client, and need their answers parsed."""
+        return getattr(self._captured, "mine", False)
+
     def _capture_request(self, request: AWSRequest, **_: Any) -> None:
-        base = str(request.url).split("?", 1)[0]
-        agent = request.headers.get("User-Agent", "")
-        self._captured.template = _Template(base, self._marker, dict(request.context), agent)
+        if self._base or not self._is_mine:
+            return
+        self._captured.request = request
+        # Another botocore may keep its pools elsewhere; all goes through it then.
+        with suppress(AttributeError):
+            self._captured.requests = _pool(self._s3, str(request.url)).num_requests
 
     def _capture_body(self, response_dict: dict[str, Any], **_: Any) -> None:
+        if not self._is_mine:
+            return
         self._captured.body = response_dict["body"]
+        if response_dict["status_code"] == _OK:
+            response_dict["body"] = b""
 
 
-class _Template:
-    """What all requests for one bucket have in common."""
+class Route:
+    """Makes signed requests like `first`, and connections for them."""
 
-    def __init__(self, base: str, marker: str, context: dict[str, Any], agent: str) -> None:
-        self.base = base
+    def __init__(self, s3: Any, operation: str, marker: str, first: AWSRequest) -> None:
+        self._s3 = s3
+        self._operation = operation
         self._marker = marker
-        self._context = context
-        self._headers = {"User-Agent": agent}
+        self._context = dict(first.context)
+        self._base = str(first.url).partition("?")[0]
+        self._agent = first.headers.get("User-Agent", "")
+        self._auth_path = first.auth_path
+        url = urlsplit(self._base)
+        self._base += "" if url.path else "/"
+        host = f"[{url.hostname}]" if ":" in (url.hostname or "") else url.hostname
+        port = f":{url.port}" if url.port and url.port != _DEFAULT_PORTS.get(url.scheme) else ""
+        self._start = f"GET {url.path or '/'}?"
+        self._headers = f" HTTP/1.1\r\nHost: {host}{port}\r\nAccept-Encoding: identity\r\n"
+        self.pool: Any = _pool(s3, self._base)
+        self.seconds = float(s3.meta.config.read_timeout or math.inf)
 
-    def request(self, parameters: dict[str, Any]) -> AWSRequest:
-        query = [self._marker] + [
-            f"{_QUERY[name]}={quote(str(value), safe='-_.~')}" for name, value in parameters.items()
-        ]
-        request = AWSRequest("GET", f"{self.base}?{'&'.join(query)}", headers=dict(self._headers))
+    def message(self, parameters: dict[str, Any]) -> bytes:
+        """Return a request for a page, signed now; `parameters` as boto3 names them."""
+        query = "&".join(
+            [
+                self._marker,
+                *(f"{_QUERY[name]}={quote(str(v), safe='-_.~')}" for name, v in parameters.items()),
+            ]
+        )
+        request = AWSRequest(
+            "GET",
+            f"{self._base}?{query}",
+            headers={"User-Agent": self._agent, **_TOLD_HEADER},
+            auth_path=self._auth_path,
+        )
         request.context.update(self._context)
-        return request
+        self._s3._request_signer.sign(self._operation, request)
+        headers = "".join(f"{name}: {value}\r\n" for name, value in request.headers.items())
+        return f"{self._start}{query}{self._headers}{headers}\r\n".encode()
+
+    def connect(self) -> socket.socket:
+        """Return a connected socket, TLS verified as the client demands. Raises OSError, urllib3's HTTPError."""
+        connection = self.pool._new_conn()
+        try:
+            connection.connect()
+        except BaseException:
+            connection.close()
+            raise
+        connected: socket.socket = connection.sock
+        # The socket alone is kept; the connection object would close it with itself.
+        connection.sock = None
+        return connected
+
+
+def _pool(s3: Any, url: str) -> Any:
+    """Return the urllib3 pool that botocore's session uses for a URL, its TLS settings applied."""
+    session = s3._endpoint.http_session
+    pool = session._manager.connection_from_url(url)
+    session._setup_ssl_cert(pool, url, session._verify)
+    return pool

@@ -154,7 +154,6 @@ NOT_SUPPORTED = [
     ("S3PutObjectTagging", {"TagSet": []}),
     ("S3DeleteObjectTagging", {}),
     ("S3PutObjectAcl", {}),
-    ("S3InitiateRestoreObject", {}),
     ("S3PutObjectLegalHold", {"LegalHold": {"Status": "ON"}}),
     ("S3PutObjectRetention", {"Retention": {}}),
     ("S3UpdateObjectEncryption", {}),

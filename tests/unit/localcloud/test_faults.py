@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from moto import mock_aws
 
 from localcloud import fault_injection
-from localcloud.faults import EFFECTS, Fault, Faults
+from localcloud.faults import CALL_EFFECTS, JOB_EFFECTS, Fault, Faults
 from localcloud.patching import Patches
 from tests.unit.localcloud.batch_world import ACCOUNT, careless_client, client
 
@@ -63,6 +63,13 @@ def test_the_smallest_description() -> None:
         ({"status": 500, "code": "X", "prefix": "a"}, "fault field 'prefix' is not known; use one of code, "),
         ({"effect": "explode"}, "fault effect is 'explode'; use one of error, timeout, exit"),
         ({"effect": "exit"}, "fault effect is 'exit' but function is None; name a function"),
+        ({"effect": "fail"}, "fault code is ''; give the AWS error code"),
+        ({"effect": "pause", "seconds": "9"}, "fault seconds is '9'; give a number from 0"),
+        ({"effect": "pause", "seconds": -1}, "fault seconds is -1; give a number from 0"),
+        (
+            {"effect": "pause", "key_prefix": "a"},
+            "fault key_prefix is 'a' but effect 'pause' strikes whole jobs; leave key_prefix out",
+        ),
     ],
 )
 def test_a_wrong_description_is_refused_naming_field_value_and_fix(
@@ -82,12 +89,36 @@ def test_a_wrong_description_is_refused_naming_field_value_and_fix(
         operation=st.none() | st.text(min_size=1),
         job=st.none() | st.text(min_size=1),
         function=st.text(min_size=1),
-        effect=st.sampled_from(EFFECTS),
+        effect=st.sampled_from(CALL_EFFECTS),
         committed=st.booleans(),
     )
 )
 def test_every_fault_is_its_own_description(fault: Fault) -> None:
     assert Fault.from_dict(asdict(fault)) == fault
+
+
+@given(
+    st.builds(
+        Fault,
+        code=st.text(min_size=1),
+        times=st.none() | st.integers(1, 5),
+        job=st.none() | st.text(min_size=1),
+        effect=st.sampled_from(JOB_EFFECTS),
+        seconds=st.floats(0, 1e6) | st.integers(0, 10),
+    )
+)
+def test_every_fault_of_a_job_is_its_own_description(fault: Fault) -> None:
+    assert Fault.from_dict(asdict(fault)) == fault
+
+
+@pytest.mark.parametrize("effect", JOB_EFFECTS)
+def test_a_fault_of_a_job_strikes_no_task_and_no_call(effect: str) -> None:
+    faults = Faults([Fault(effect=effect, job="mine", times=1)])
+    assert faults.strike(job=("mine",)) is None
+    assert faults.strike(operation="CreateJob", job=("mine",)) is None
+    assert faults.strike_job(effect, ("other",)) is None
+    assert faults.strike_job(effect, ("id", "mine")) is not None
+    assert faults.strike_job(effect, ("id", "mine")) is None
 
 
 @given(times=st.integers(1, 4), calls=st.integers(0, 8))

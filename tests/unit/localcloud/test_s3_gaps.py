@@ -256,6 +256,52 @@ def an_invalid_bucket_state_is_a_conflict(one: World) -> bool:
     return outcome(put, Bucket="plain", ObjectLockConfiguration=lock) == (409, "InvalidBucketState")
 
 
+def multipart_copy_source(one: World) -> str:
+    """Make src/parts of two parts of 5 MiB and 1 byte; return its ETag."""
+    where = {"Bucket": "src", "Key": "parts"}
+    upload = one.s3.create_multipart_upload(**where)["UploadId"]
+    parts = [
+        {
+            "PartNumber": number,
+            "ETag": one.s3.upload_part(**where, UploadId=upload, PartNumber=number, Body=b"x" * size)["ETag"],
+        }
+        for number, size in ((1, 5 * 1024 * 1024), (2, 1))
+    ]
+    done = one.s3.complete_multipart_upload(**where, UploadId=upload, MultipartUpload={"Parts": parts})
+    return str(done["ETag"])
+
+
+def a_part_is_headed_with_the_etag_of_its_object(one: World) -> bool:
+    etag = multipart_copy_source(one)
+    head = one.s3.head_object(Bucket="src", Key="parts", PartNumber=2)
+    return (head["ETag"], head["ContentLength"], head["PartsCount"]) == (etag, 1, 2)
+
+
+def a_part_is_read_by_its_number(one: World) -> bool:
+    multipart_copy_source(one)
+    return bool(one.s3.get_object(Bucket="src", Key="parts", PartNumber=2)["ContentLength"] == 1)
+
+
+def a_copy_of_a_multipart_object_has_one_part(one: World) -> bool:
+    multipart_copy_source(one)
+    one.s3.copy_object(Bucket="src", Key="copy", CopySource="src/parts")
+    head = one.s3.head_object(Bucket="src", Key="copy", PartNumber=1)
+    return ("PartsCount" in head, head["ContentLength"]) == (False, 5 * 1024 * 1024 + 1)
+
+
+def parts_of_archived_objects_are_not_copied(one: World) -> bool:
+    one.put("frozen", StorageClass="GLACIER")
+    upload = one.s3.create_multipart_upload(Bucket="src", Key="copy")["UploadId"]
+    fields = {"Bucket": "src", "Key": "copy", "UploadId": upload, "PartNumber": 1, "CopySource": "src/frozen"}
+    return outcome(one.s3.upload_part_copy, **fields)[0] == 403
+
+
+def a_restore_takes_its_time(one: World) -> bool:
+    one.put("frozen", StorageClass="GLACIER")
+    one.s3.restore_object(Bucket="src", Key="frozen", RestoreRequest={"Days": 1})
+    return bool(one.head("frozen")["Restore"] == 'ongoing-request="true"')
+
+
 GAPS = [
     versions_are_encoded,
     a_carriage_return_in_a_key_survives_a_listing_of_versions,
@@ -285,6 +331,11 @@ GAPS = [
     a_range_beyond_the_end_is_refused,
     a_missing_source_of_a_part_has_an_error_code,
     an_invalid_bucket_state_is_a_conflict,
+    a_part_is_headed_with_the_etag_of_its_object,
+    a_part_is_read_by_its_number,
+    a_copy_of_a_multipart_object_has_one_part,
+    parts_of_archived_objects_are_not_copied,
+    a_restore_takes_its_time,
 ]
 NAMES = [gap.__name__ for gap in GAPS]
 

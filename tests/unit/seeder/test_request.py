@@ -24,6 +24,16 @@ def test_source_and_destination_are_enough() -> None:
         "storage_classes": [],
         "inventory": "",
         "enable_replication": False,
+        "operation": "auto",
+        "restore": False,
+        "restore_days": 7,
+        "restore_tier": "BULK",
+        "rounds": 3,
+        "priority": 10,
+        "confirm": False,
+        "max_cost_usd": None,
+        "manifest_location": "state",
+        "report_location": "state",
         "trigger": "manual",
         "rule_id": "",
     }
@@ -40,7 +50,7 @@ def test_source_and_destination_are_enough() -> None:
         ),
         (
             {"source": "abc", "zzz": 1},
-            "zzz: unknown field (value 1); known fields: created_after, created_before,",
+            "zzz: unknown field (value 1); known fields: confirm, created_after, created_before,",
         ),
         ({"source": 3, "destination": "abc"}, "source: 3 won't do: Input should be a valid string"),
         (
@@ -78,6 +88,19 @@ def test_source_and_destination_are_enough() -> None:
         ),
         (PAIR | {"inventory": 4}, "inventory: 4 won't do: Input should be a valid string"),
         ({"source": "abc", "destination": "xyz", "trigger": "cron"}, "trigger: 'cron' won't do"),
+        (PAIR | {"operation": "move"}, "operation: 'move' won't do: Input should be 'auto', 'replicate' or"),
+        (PAIR | {"rounds": 11}, "rounds: 11 won't do"),
+        (PAIR | {"rounds": -1}, "rounds: -1 won't do"),
+        (PAIR | {"priority": -1}, "priority: -1 won't do"),
+        (PAIR | {"priority": 2**31}, "priority: 2147483648 won't do"),
+        (PAIR | {"confirm": "yes"}, "confirm: 'yes' won't do"),
+        (PAIR | {"restore_days": 0}, "restore_days: 0 won't do"),
+        (PAIR | {"restore_tier": "EXPEDITED"}, "restore_tier: 'EXPEDITED' won't do"),
+        (PAIR | {"max_cost_usd": -0.01}, "max_cost_usd: -0.01 won't do"),
+        (PAIR | {"max_cost_usd": float("nan")}, "max_cost_usd: nan won't do"),
+        (PAIR | {"max_cost_usd": "5"}, "max_cost_usd: '5' won't do"),
+        (PAIR | {"manifest_location": "elsewhere"}, "manifest_location: 'elsewhere' won't do"),
+        (PAIR | {"report_location": "xyz"}, "report_location: 'xyz' won't do"),
     ],
 )
 def test_bad_input_names_the_field_the_value_and_the_fix(document: Any, message: str) -> None:
@@ -95,3 +118,16 @@ def test_a_name_given_as_an_arn_or_uri_is_suggested_alone() -> None:
 def test_an_inventory_is_given_by_its_manifest() -> None:
     address = "s3://my-inventories/abc/daily/2026-01-31T01-00Z/manifest.json"
     assert parse_request(PAIR | {"inventory": address}).inventory == address
+
+
+def test_what_a_run_is_asked_comes_back_from_a_document() -> None:
+    asked = {
+        "operation": "copy",
+        "rounds": 0,
+        "max_cost_usd": 5,
+        "restore": True,
+        "report_location": "destination",
+    }
+    request = parse_request(PAIR | asked)
+    assert (request.rounds, request.max_cost_usd, request.report_location) == (0, 5.0, "destination")
+    assert parse_request(request.model_dump()) == request

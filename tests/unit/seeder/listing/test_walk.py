@@ -6,18 +6,13 @@ from typing import Any, cast
 
 import pytest
 from botocore.exceptions import ClientError
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from seeder.errors import Throttled
 from seeder.listing import walk as walk_module
 from seeder.listing.page import Page
 from seeder.listing.ranges import Range
 from seeder.listing.walk import Unordered, Walk
-from tests.keys import any_key
 from tests.listed import ListedBucket
-
-SHARED = "s" * 1000
 
 
 @pytest.fixture(autouse=True)
@@ -41,66 +36,6 @@ def listed(
 
     left = Walk(cast("Any", bucket), accept, ranges, prefix, workers, out_of_time, sleep=lambda _: None).run()
     return found, left
-
-
-keys = st.one_of(
-    st.sets(any_key, max_size=60),
-    st.sets(st.text("ab", max_size=6).map(lambda tail: SHARED + tail), max_size=60),
-    st.integers(0, 300).map(lambda count: {f"k{number:04}" for number in range(count)}),
-    st.integers(0, 200).map(lambda count: {f"y={n % 3}/m={n % 12:02}/part-{n}" for n in range(count)}),
-)
-
-
-@given(keys, st.integers(1, 7), st.integers(1, 6))
-@settings(max_examples=150, deadline=None)
-def test_each_key_is_listed_once_in_any_key_space(space: set[str], page: int, workers: int) -> None:
-    found, left = listed(ListedBucket(space, page=page), workers)
-    assert found == Counter({(key, ""): 1 for key in space})
-    assert left == []
-
-
-@given(keys, st.integers(1, 7), st.integers(1, 6), st.integers(1, 5))
-@settings(max_examples=150, deadline=None)
-def test_a_walk_that_stops_again_and_again_lists_each_key_once(
-    space: set[str], page: int, workers: int, budget: int
-) -> None:
-    found: Counter[tuple[str, str]] = Counter()
-    ranges: list[Range] | None = None
-    bucket = ListedBucket(space, page=page)
-    for _ in range(len(space) + 50):
-        until = bucket.calls + budget
-        part, left = listed(bucket, workers, ranges, lambda until=until: bucket.calls >= until)
-        found += part
-        ranges = [Range(start, end, version) for start, version, end in (item.position for item in left)]
-        if not ranges:
-            break
-    assert found == Counter({(key, ""): 1 for key in space})
-
-
-@given(
-    st.dictionaries(any_key, st.integers(1, 9), max_size=15),
-    st.integers(1, 5),
-    st.integers(1, 5),
-    st.integers(1, 4),
-)
-@settings(max_examples=150, deadline=None)
-def test_each_version_is_listed_once_however_many_a_key_has(
-    space: dict[str, int], page: int, workers: int, budget: int
-) -> None:
-    entries = [
-        (key, f"{'gone' if n % 3 == 2 else 'v'}{n}") for key, count in space.items() for n in range(count)
-    ]
-    bucket = ListedBucket(entries, "ListObjectVersions", page)
-    found: Counter[tuple[str, str]] = Counter()
-    ranges: list[Range] | None = None
-    for _ in range(len(entries) + 50):
-        until = bucket.calls + budget
-        part, left = listed(bucket, workers, ranges, lambda until=until: bucket.calls >= until)
-        found += part
-        ranges = [Range(start, end, version) for start, version, end in (item.position for item in left)]
-        if not ranges:
-            break
-    assert found == Counter(dict.fromkeys(entries, 1))
 
 
 def test_a_boundary_that_is_a_key_belongs_to_the_left() -> None:

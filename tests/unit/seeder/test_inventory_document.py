@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seeder.errors import UnexpectedAnswer
-from seeder.inventory import Columns, Entry
+from seeder.inventory_document import Columns, Entry
 from seeder.listing.page import encode_key
 from tests.keys import any_key
 
@@ -26,7 +26,7 @@ def entries(schema: str, *rows: list[str], form: str = "CSV") -> list[Entry]:
 
 def test_a_row_is_read_by_the_schema() -> None:
     row = ["source", "a%2Fb+c", "v1", "true", "false", "5", WRITTEN, "etag", "GLACIER"]
-    assert entries(CSV, row) == [Entry("a/b c", 5, "GLACIER", WRITTEN)]
+    assert entries(CSV, row) == [Entry("a/b c", 5, "GLACIER", WRITTEN, "v1")]
 
 
 @given(st.permutations(["Bucket", "Key", "IsLatest", "Size", "LastModifiedDate", "StorageClass", "ETag"]))
@@ -34,7 +34,7 @@ def test_columns_may_stand_in_any_order(names: list[str]) -> None:
     cells = {"Bucket": "source", "Key": "a", "IsLatest": "true", "Size": "5", "LastModifiedDate": WRITTEN}
     cells |= {"StorageClass": "STANDARD_IA", "ETag": "etag"}
     row = [cells[name] for name in names]
-    assert entries(", ".join(names), row) == [Entry("a", 5, "STANDARD_IA", WRITTEN)]
+    assert entries(", ".join(names), row) == [Entry("a", 5, "STANDARD_IA", WRITTEN, "null")]
 
 
 def test_columns_of_parquet_are_named_otherwise_and_its_keys_are_not_encoded() -> None:
@@ -44,7 +44,7 @@ def test_columns_of_parquet_are_named_otherwise_and_its_keys_are_not_encoded() -
     assert columns.has("StorageClass")
     assert not columns.has("ETag")
     rows = [["source", "a+b%20c", "True", "False", "5", WRITTEN, ""]]
-    assert list(columns.entries(rows, "source")) == [Entry("a+b%20c", 5, "STANDARD", WRITTEN)]
+    assert list(columns.entries(rows, "source")) == [Entry("a+b%20c", 5, "STANDARD", WRITTEN, "null")]
 
 
 @pytest.mark.parametrize("schema", ["", "Bucket, Size", "Bucket, Key, Key"])
@@ -91,7 +91,19 @@ def test_only_current_versions_that_are_no_delete_markers_are_taken(
     ],
 )
 def test_a_column_that_is_not_there_leaves_nothing_out(schema: str, row: list[str], taken: bool) -> None:
-    assert entries(schema, row) == ([Entry("a", 0, "STANDARD", "")] if taken else [])
+    assert [entry.key for entry in entries(schema, row)] == (["a"] if taken else [])
+
+
+def test_all_versions_but_delete_markers_are_taken_where_asked_and_an_empty_id_is_null() -> None:
+    schema = "Bucket, Key, VersionId, IsLatest, IsDeleteMarker"
+    rows = [
+        ["source", "a", "v2", "true", "false"],
+        ["source", "a", "", "false", "false"],
+        ["source", "b", "v3", "true", "true"],
+        ["source", "b", "v1", "false", "false"],
+    ]
+    taken = Columns("CSV", schema).entries(rows, "source", versions=True)
+    assert [(entry.key, entry.version) for entry in taken] == [("a", "v2"), ("a", "null"), ("b", "v1")]
 
 
 @pytest.mark.parametrize(

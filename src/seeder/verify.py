@@ -1,0 +1,263 @@
+"""The proof of a run: source and destination compared, in as many calls as it takes, and again while it may change.
+
+What is missing or different becomes a manifest like any other; what others wrote while the run went on, and what is
+archived, which no run attempts, are counted apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import closing
+from datetime import datetime
+from typing import TYPE_CHECKING, Literal
+
+from botocore.exceptions import ClientError
+from pydantic import Field
+
+from seeder import sink
+from seeder.errors import UnexpectedAnswer, code_of
+from seeder.listing.difference import Pair, unequal
+from seeder.listing.page import encode_key
+from seeder.listing.ranges import Range
+from seeder.listing.selection import ARCHIVED, Selection
+from seeder.listing.stretch import Entry, Stretch
+from seeder.listing.two_sided import TwoSidedWalk
+from seeder.listing.wire import Wire
+from seeder.patience import Patience, begin_look, end_look
+from seeder.sink import Sink, Upload
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+WORKERS = 16
+# The state of a verification must fit the state of an execution beside all else (256 KiB); examples take the rest.
+MOST_RANGE_BYTES = 48 * 1024
+
+Kind = Literal["missing", "different", "extra", "archived", "during"]
+Result = Literal["", "equal", "extra", "differs"]
+_COUNTS = ("equal", "missing", "different", "extra", "archived", "during")
+
+
+class Verification(Patience):
+    """How far a verification is, and what it has found; all that the next call needs to go on.
+
+    Each object, or version, is counted once: as `equal`, `missing` (from the destination), `different`, `extra` (in the
+    destination alone), `archived` (missing, and of an archive class), or, in place of missing, different or extra,
+    `during`: written by others since the run began. `examples` has one key for each but `equal`. `differs` is
+    the manifest of what is missing or different. `ranges` (start, end) are left of the look under way; None between two
+    looks. `result` is empty until `done`.
+    """
+
+    ranges: list[tuple[str, str]] | None = None
+    equal: int = 0
+    missing: int = 0
+    different: int = 0
+    extra: int = 0
+    archived: int = 0
+    during: int = 0
+    examples: dict[Kind, str] = Field(default={})
+    differs: Upload
+    list_calls: int = 0
+    done: bool = False
+    result: Result = ""
+
+    @classmethod
+    def fresh(cls, bucket: str, folder: str) -> Verification:
+        """Return a verification not begun, whose files are to stand in `<folder>verification/`."""
+        return cls(differs=_file(bucket, f"{folder}verification", 1))
+
+    @property
+    def folder(self) -> str:
+        """Where its files stand, without a slash at the end."""
+        return self.differs.key.rpartition("/")[0]
+
+
+def verify(
+    s3_state: S3Client,
+    before: Verification,
+    source: Wire,
+    destination: Wire,
+    *,
+    source_name: str,
+    started_at: datetime,
+    prefix: str = "",
+    selection: Selection | None = None,
+    waits: bool = False,
+    etags: bool = True,
+    out_of_time: Callable[[], bool] = lambda: False,
+    workers: int = WORKERS,
+) -> Verification:
+    """Compare two buckets until all is compared, or time is out; return what was found so far.
+
+    `s3_state` writes the manifest of what differs, with rows of the bucket `source_name`. Wires of ListObjectVersions
+    compare versions by id, delete markers left out. `selection` filters the source; where it does, nothing in the
+    destination is extra. `started_at` is when the run began, with its zone. With `waits` a look that finds objects
+    missing is followed by another, `next_look_seconds` later. `etags` is as for `same`. A call that died, or is
+    repeated, changes nothing; nothing is made where nothing differs.
+    Raises Unordered, UnexpectedAnswer, Throttled, ServiceUnavailable, ClientError.
+    """
+    if before.done:
+        return before
+    made = finished(s3_state, before)
+    if made is not None:
+        return made
+    chosen, look = selection or Selection(), _look(before)
+    calls = source.calls + destination.calls
+    with closing(Sink(s3_state, look.differs)) as rows:
+        judge = Judge(look, rows, source_name, started_at, chosen, etags)
+        ranges = None if look.ranges is None else [Range(*position) for position in look.ranges]
+        walk = TwoSidedWalk(
+            source,
+            destination,
+            judge.take,
+            ranges,
+            prefix,
+            workers,
+            out_of_time,
+            MOST_RANGE_BYTES,
+            judge.wanted,
+        )
+        left = walk.run()
+        list_calls = look.list_calls + source.calls + destination.calls - calls
+        found = judge.found.model_copy(update={"list_calls": list_calls})
+        if left:
+            positions = [(item.start, item.end) for item in left]
+            return found.model_copy(update={"ranges": positions, "differs": rows.pause()})
+        found = _planned(found) if waits else found
+        if found.next_look_seconds:
+            # The parts of a file that is not wanted any more are left to a lifecycle rule: a call may be repeated.
+            return found.model_copy(update={"ranges": None})
+        return complete(s3_state, found.model_copy(update={"ranges": [], "differs": rows.finish()}))
+
+
+class Judge:
+    """Counts what the stretches of a look show, on top of `found`, and writes rows of what is missing or different."""
+
+    def __init__(
+        self,
+        found: Verification,
+        rows: Sink,
+        source_name: str,
+        started_at: datetime,
+        selection: Selection,
+        etags: bool,
+    ) -> None:
+        self._before = found
+        self._rows = rows
+        self._lead = f"{source_name},"
+        self._started_at = started_at
+        self._selection = selection
+        self._etags = etags
+        self._counts: dict[str, int] = {name: getattr(found, name) for name in _COUNTS}
+        self._examples: dict[Kind, str] = dict(found.examples)
+
+    @property
+    def wanted(self) -> Callable[[Entry], bool] | None:
+        """Which entries of the source are looked at; None: all."""
+        return self._passes if self._selection.filters else None
+
+    @property
+    def found(self) -> Verification:
+        """What was found so far."""
+        return self._before.model_copy(update={**self._counts, "examples": self._examples})
+
+    def take(self, ours: Stretch, theirs: Stretch) -> None:
+        """Judge a stretch. Raises UnexpectedAnswer, and what an upload raised."""
+        self._counts["equal"] += ours.proven + len(ours.keys)
+        needed = []
+        for pair in unequal(ours, theirs, self._etags):
+            self._counts["equal"] -= pair.ours is not None
+            kind = self.kind(pair)
+            entry = pair.ours or pair.theirs
+            if kind is None or entry is None:
+                continue
+            self._counts[kind] += 1
+            self._examples.setdefault(kind, entry.key)
+            if kind in {"missing", "different"}:
+                needed.append(self._row(entry))
+        if needed:
+            self._rows.write("".join(needed).encode(), len(needed))
+
+    def kind(self, pair: Pair) -> Kind | None:
+        """Return as what a pair that is not the same is counted; None: it is not judged."""
+        ours, theirs = pair
+        if ours is None:
+            if theirs is None or self._selection.filters:
+                return None
+            return "during" if theirs.modified > self._started_at else "extra"
+        if theirs is None and self._selection.archived and ours.storage_class in ARCHIVED:
+            return "archived"
+        if ours.modified >= self._started_at:
+            return "during"
+        return "different" if theirs else "missing"
+
+    def _passes(self, entry: Entry) -> bool:
+        return self._selection.wants(entry.key, entry.size, entry.storage_class, entry.time.decode())
+
+    def _row(self, entry: Entry) -> str:
+        version = f",{entry.version}" if entry.version else ""
+        return f"{self._lead}{encode_key(entry.key)}{version}\n"
+
+
+def complete(s3_state: S3Client, found: Verification) -> Verification:
+    """Note the result of a last look, then make its manifest: whoever dies in between is finished by `finished`.
+
+    Raises UnexpectedAnswer, ClientError.
+    """
+    differs = found.missing or found.different
+    result: Result = "differs" if differs else "extra" if found.extra else "equal"
+    done = found.model_copy(update={"done": True, "result": result})
+    if not done.differs.parts:
+        return done
+    bucket, note = done.differs.bucket, _note(done)
+    try:
+        s3_state.put_object(Bucket=bucket, Key=note, Body=done.model_dump_json().encode(), IfNoneMatch="*")
+    except ClientError as error:
+        if code_of(error) not in sink.TAKEN:
+            raise
+    made = finished(s3_state, done)
+    if made is None:
+        raise UnexpectedAnswer(f"s3://{bucket}/{note} was written but is not there")
+    return made
+
+
+def finished(s3_state: S3Client, verification: Verification) -> Verification | None:
+    """Return the finished verification if its note exists, completing its manifest if that is not made yet.
+
+    Raises UnexpectedAnswer, ClientError.
+    """
+    try:
+        answer = s3_state.get_object(Bucket=verification.differs.bucket, Key=_note(verification))
+    except ClientError as error:
+        if code_of(error) in {"404", "NoSuchKey"}:
+            return None
+        raise
+    noted = Verification.model_validate_json(answer["Body"].read())
+    return noted.model_copy(update={"differs": sink.complete(s3_state, noted.differs)})
+
+
+def abandon(s3_state: S3Client, verification: Verification) -> None:
+    """Give up an unfinished manifest. Can be repeated."""
+    sink.abandon(s3_state, verification.differs)
+
+
+def _look(before: Verification) -> Verification:
+    """Return the look that is under way, or one that begins: its counts at nothing, its file a new one."""
+    if before.ranges is not None:
+        return before
+    patience = begin_look(before)
+    file = _file(before.differs.bucket, before.folder, patience.looks)
+    return Verification(**patience.model_dump(), differs=file, list_calls=before.list_calls)
+
+
+def _planned(found: Verification) -> Verification:
+    planned = end_look(found, found.missing)
+    return found.model_copy(update={name: getattr(planned, name) for name in Patience.model_fields})
+
+
+def _file(bucket: str, folder: str, look: int) -> Upload:
+    return Upload(bucket=bucket, key=f"{folder}/differs-{look}.csv")
+
+
+def _note(verification: Verification) -> str:
+    return f"{verification.folder}/verification.json"

@@ -1,0 +1,140 @@
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from seeder import bill
+from seeder.cost import Cost
+from seeder.errors import InvalidRequest
+from seeder.jobs import Job
+from seeder.listing.counting import Census, Tally
+from seeder.manifest import Progress
+from seeder.sink import Upload
+from seeder.work import Work
+from tests.runs import EUROPE, HOME, manifests_of, run_of, verified
+
+GIB = 1024**3
+
+
+def listed(count: int = 1_000_000, size: int = GIB, **members: Any) -> Progress:
+    census = Census(objects=count, bytes=size, classes={"STANDARD": Tally(count, size)})
+    return manifests_of(own=(count,), **{"census": census, "list_calls": 1000, **members})
+
+
+def quantities(told: Cost) -> dict[str, int]:
+    return {line.name: line.quantity for line in told.lines}
+
+
+def test_an_estimate_is_of_what_was_listed() -> None:
+    told = quantities(bill.estimate(run_of(), listed(), HOME))
+    assert told["Batch Operations jobs"] == 1
+    assert told["Batch Operations tasks"] == 1_000_000
+    assert told["Transfer between regions"] == GIB
+    assert told["List the source"] == 1000 + 1050
+
+
+def test_a_run_within_its_limit_goes_on() -> None:
+    told = bill.estimate(run_of(), listed(), HOME)
+    limit = float(told.total_usd) + 0.01
+    assert bill.estimate(run_of(max_cost_usd=limit), listed(), HOME) == told
+
+
+@pytest.mark.parametrize("limit", [0, 0.01, 1])
+def test_a_run_over_its_limit_is_refused(limit: float) -> None:
+    with pytest.raises(InvalidRequest, match=r"^max_cost_usd: this run is estimated at"):
+        bill.estimate(run_of(max_cost_usd=limit), listed(), HOME)
+
+
+def test_an_empty_bucket_is_within_a_small_limit() -> None:
+    empty = manifests_of(list_calls=1)
+    assert bill.estimate(run_of(max_cost_usd=1), empty, HOME).complete
+
+
+def test_sizes_that_are_not_known_are_said_so_and_a_limit_can_not_be_kept() -> None:
+    by_inventory = listed(census=Census(), list_calls=0)
+    told = bill.estimate(run_of(), by_inventory, HOME)
+    assert not told.complete
+    assert bill.shown(told).endswith("+")
+    with pytest.raises(InvalidRequest, match="sizes are not known"):
+        bill.estimate(run_of(max_cost_usd=1_000_000), by_inventory, HOME)
+
+
+def test_sizes_do_not_matter_within_a_region() -> None:
+    by_inventory = listed(census=Census(), list_calls=0)
+    assert bill.estimate(run_of(source=EUROPE), by_inventory, HOME).complete
+
+
+def test_a_total_is_shown_in_cents() -> None:
+    told = bill.estimate(run_of(), listed(), HOME)
+    assert Decimal(bill.shown(told).replace(",", "")) >= told.total_usd
+    assert bill.shown(told).rpartition(".")[2].isdigit()
+
+
+def test_large_and_archived_objects_are_estimated() -> None:
+    census = Census(
+        objects=3,
+        bytes=12 * GIB,
+        large=2,
+        large_bytes=12 * GIB,
+        classes={"STANDARD": Tally(3, 12 * GIB)},
+        archived={"GLACIER": Tally(4, 40)},
+    )
+    manifests = manifests_of(own=(1,), large=2, archived=4, census=census)
+    told = quantities(bill.estimate(run_of(), manifests, HOME))
+    assert (told["Batch Operations jobs"], told["Batch Operations tasks"]) == (2, 3)
+    assert "Copy in parts" in told
+    restored = quantities(bill.estimate(run_of(restore=True, restore_tier="STANDARD"), manifests, HOME))
+    assert (restored["Batch Operations jobs"], restored["Batch Operations tasks"]) == (3, 7)
+    assert restored["Ask to restore GLACIER/STANDARD"] == 4
+
+
+def job(count: int, total: int | None, round_number: int = 0, looks: int = 5, job_id: str = "j") -> Job:
+    rows = Upload(bucket="", key="", count=count)
+    return Job(
+        operation="copy",
+        region=EUROPE,
+        manifest=rows,
+        fields=[],
+        id=job_id,
+        total=total,
+        round=round_number,
+        looks=looks,
+        read=True,
+    )
+
+
+def actual(*jobs: Job, count: int = 100, compared: int = 2) -> dict[str, int]:
+    manifests, found = listed(count, list_calls=1), verified(list_calls=compared)
+    return quantities(bill.actual(run_of(), manifests, Work(jobs=list(jobs)), found, HOME))
+
+
+def test_each_job_and_its_tasks_are_charged_those_of_later_rounds_too() -> None:
+    told = actual(job(100, 100), job(30, 30, 1), job(10, 10, 2))
+    assert (told["Batch Operations jobs"], told["Batch Operations tasks"]) == (3, 140)
+    split = actual(job(60, 60), job(40, 40))
+    assert (split["Batch Operations jobs"], split["Batch Operations tasks"]) == (2, 100)
+
+
+def test_a_job_whose_progress_was_not_told_is_charged_by_its_manifest() -> None:
+    assert actual(job(100, None))["Batch Operations tasks"] == 100
+    assert "Batch Operations tasks" not in actual(job(100, 0))
+
+
+def test_looks_and_list_calls_are_charged_as_they_were() -> None:
+    few, many = actual(job(100, 100, looks=1)), actual(job(100, 100, looks=50))
+    assert many["Step Functions"] > few["Step Functions"]
+    assert many["Lambda requests"] == few["Lambda requests"] + 49
+    assert (
+        actual(job(100, 100), compared=402)["List the source"]
+        == actual(job(100, 100))["List the source"] + 400
+    )
+
+
+def test_a_run_that_failed_nothing_costs_about_what_was_estimated() -> None:
+    manifests = listed(100_000, list_calls=100)
+    estimated = bill.estimate(run_of(), manifests, HOME).total_usd
+    work = Work(jobs=[job(100_000, 100_000, looks=30)])
+    spent = bill.actual(run_of(), manifests, work, verified(list_calls=200), HOME).total_usd
+    assert spent == estimated
