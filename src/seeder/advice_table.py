@@ -291,6 +291,14 @@ _RULES = [
     # Functions that a job invokes for each object.
     Rule(
         "PermanentFailure",
+        "retryable",
+        "The function ended before it answered; where it does so each time, give it more memory or time: the next "
+        "round goes on with the object.",
+        says=r"(?i)timed? ?out|Runtime\.(ExitError|OutOfMemory)|Runtime exited|signal: killed",
+        of="large",
+    ),
+    Rule(
+        "PermanentFailure",
         "person",
         "The function ran out of time with this object: give it more memory or time, then run again.",
         says=r"(?i)timed? ?out",
