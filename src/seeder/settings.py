@@ -16,6 +16,12 @@ class Settings:
     replication_role_arn: str
     copy_function_arn: str
 
+    @property
+    def copier(self) -> str:
+        """How S3 tells that the function for large objects began an upload: its role's session has its name."""
+        name = self.copy_function_arn.rpartition(":")[2]
+        return f"/{name}" if name else ""
+
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
         """Read the variables. Raises KeyError naming a required one that is missing."""

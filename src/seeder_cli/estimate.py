@@ -25,7 +25,6 @@ from seeder.listing.wire import Wire
 from seeder.prices import BYTES_PER_GB
 from seeder.usage import ASSUMED, RESTORE_TIER, Operation, Usage, expected
 from seeder_cli.errors import CommandError
-from seeder_cli.memory import share_heap
 from seeder_cli.progress import listing_progress
 
 WORKERS = 32
@@ -80,7 +79,6 @@ def estimate(
     Example:
       seeder estimate my-bucket my-replica --prefix logs/
     """
-    share_heap()
     try:
         clients = Clients()
         pair = (describe(clients, "source", source), describe(clients, "destination", destination))

@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 
 import click
 
-from seeder_cli.demo import demo
 from seeder_cli.errors import CommandError
-from seeder_cli.estimate import estimate
-from seeder_cli.local import local
-from seeder_cli.manifest import manifest
+
+_COMMANDS = ("demo", "estimate", "local", "manifest")
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+class Commands(click.Group):
+    """Imports a command when it is used: each needs much that the others don't."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names, in the order of the help."""
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return a command, the function of its name in the module of its name."""
+        if cmd_name not in _COMMANDS:
+            return None
+        command: click.Command = getattr(importlib.import_module(f"seeder_cli.{cmd_name}"), cmd_name)
+        return command
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name="s3-seeder", prog_name="seeder")
 def cli() -> None:
     """Copy what a bucket already held when its replication rule was added, and prove the replica equal.
@@ -22,12 +36,6 @@ def cli() -> None:
     Try it without an AWS account:
       seeder demo
     """
-
-
-cli.add_command(demo)
-cli.add_command(estimate)
-cli.add_command(local)
-cli.add_command(manifest)
 
 
 def main() -> None:

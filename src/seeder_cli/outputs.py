@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from seeder import sink
 from seeder_cli.errors import CommandError
 
 _S3 = "s3://"
@@ -91,6 +90,10 @@ class ObjectOutput(Output):
     def __init__(self, client: Any, bucket: str, key: str) -> None:
         super().__init__()
         self._client = client
+        # Imported here: what S3's uploads need takes a while, and most manifests go to files.
+        from seeder import sink
+
+        self._module = sink
         self._fresh = sink.Upload(bucket=bucket, key=key)
         self._sink = sink.Sink(client, self._fresh)
 
@@ -103,18 +106,18 @@ class ObjectOutput(Output):
         """Begin another upload."""
         super().restart()
         self.abandon()
-        self._sink = sink.Sink(self._client, self._fresh)
+        self._sink = self._module.Sink(self._client, self._fresh)
 
     def commit(self) -> None:
         """Complete the upload."""
-        done = sink.complete(self._client, self._sink.finish())
+        done = self._module.complete(self._client, self._sink.finish())
         if done.parts and not done.etag:
             raise CommandError(f"s3://{done.bucket}/{done.key} could not be completed", status=1)
 
     def abandon(self) -> None:
         """Give up an upload that is not complete."""
         self._sink.close()
-        sink.abandon(self._client, self._sink.upload)
+        self._module.abandon(self._client, self._sink.upload)
 
 
 @contextmanager

@@ -7,11 +7,11 @@ error, never a shorter page.
 
 from __future__ import annotations
 
+import html
 import re
 from bisect import bisect_right
 from urllib.parse import quote, unquote_plus
 from xml.etree import ElementTree
-from xml.sax.saxutils import escape, unescape
 
 from seeder.errors import UnexpectedAnswer
 from seeder.listing.lazy import lazy
@@ -40,6 +40,8 @@ _TAIL = 64
 _ESCAPE = re.compile(rb"%[0-9A-Fa-f]{2}")
 _MOST_ESCAPES = 8
 _ODD_ESCAPE = re.compile(rb"%(?:2F|[0-9A-F]?(?![0-9A-F]))")
+# The ampersand comes last: what it begins then is none of the others.
+_ENTITIES = (("&lt;", "<"), ("&gt;", ">"), ("&quot;", '"'), ("&apos;", "'"), ("&amp;", "&"))
 _NUMBERED = re.compile(r"&#(x[0-9A-Fa-f]+|[0-9]+);")
 
 
@@ -234,7 +236,11 @@ def decode_key(key: bytes, encoded: bool) -> str:
 def _plainly(element: ElementTree.Element) -> bytes:
     """Return an element as AWS would write it: no prefixes, no attributes, no space between elements."""
     name = _local(element.tag).encode()
-    inner = b"".join(map(_plainly, element)) if len(element) else escape(element.text or "").encode()
+    inner = (
+        b"".join(map(_plainly, element))
+        if len(element)
+        else html.escape(element.text or "", quote=False).encode()
+    )
     return b"<%b>%b</%b>" % (name, inner, name)
 
 
@@ -243,7 +249,9 @@ def _plain_text(value: bytes) -> str:
     if "&" not in text:
         return text
     text = _NUMBERED.sub(_character, text)
-    return unescape(text, {"&quot;": '"', "&apos;": "'"})
+    for name, character in _ENTITIES:
+        text = text.replace(name, character)
+    return text
 
 
 def _character(match: re.Match[str]) -> str:

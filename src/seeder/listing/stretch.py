@@ -5,11 +5,11 @@ Each column is cut from a page's bytes at once, and its values are read when som
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Callable
 from datetime import datetime
 from typing import NamedTuple
-from xml.sax.saxutils import unescape
 
 from seeder.errors import UnexpectedAnswer
 from seeder.listing.page import Page
@@ -23,7 +23,6 @@ _TIME = re.compile(rb"<LastModified>([^<]*)</LastModified>")
 _CLASS = re.compile(rb"<StorageClass>([^<]*)</StorageClass>")
 _STANDARD, _DEFAULT = b"<StorageClass>STANDARD<", b"STANDARD"
 _ENDS = {"ListObjectsV2": b"</Contents>", "ListObjectVersions": b"</Version>"}
-_QUOTES = {"&quot;": '"', "&#34;": '"', "&#x22;": '"'}
 
 
 class Entry(NamedTuple):
@@ -43,7 +42,7 @@ class Entry(NamedTuple):
     @property
     def etag(self) -> str:
         """The ETag, without quotes."""
-        return unescape(self.facts.partition(b"<")[0].decode(), _QUOTES).strip('"')
+        return html.unescape(self.facts.partition(b"<")[0].decode()).strip('"')
 
     @property
     def modified(self) -> datetime:

@@ -44,8 +44,10 @@ class TwoSidedWalk(Walk):
         wanted: Callable[[Entry], bool] | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
+        # Each range has a request under way on both sides.
+        pairs = max(workers // 2, 1)
         super().__init__(
-            source, lambda page, stop: None, ranges, prefix, workers, out_of_time, most_range_bytes, sleep
+            source, lambda page, stop: None, ranges, prefix, pairs, out_of_time, most_range_bytes, sleep
         )
         self._wires = (source, destination)
         self._merge = merge
