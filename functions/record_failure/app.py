@@ -36,7 +36,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         home = Run.model_validate(state["run"]).manifest_bucket
         manifest.abandon(clients.s3(home.region if home else clients.region), listed)
         if listed.large_count:
-            ending.abandon(s3, settings.state_bucket, clients, event["run_id"])
+            ending.abandon(s3, settings.state_bucket, clients, event["run_id"], settings.copier)
     if told := (state.get("work") or {}).get("report"):
         report.abandon(s3, report.ReportProgress.model_validate(told))
     if state.get("verification"):

@@ -9,7 +9,6 @@ from aws_lambda_powertools import Logger, Metrics, Tracer
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.exceptions import ClientError
-from seeder.verify import Verification
 
 from seeder import bill, record, timeline, verdict
 from seeder.clients import Clients
@@ -17,12 +16,15 @@ from seeder.errors import aws_errors
 from seeder.large import ending
 from seeder.manifest import Progress
 from seeder.run import Run
+from seeder.settings import Settings
+from seeder.verify import Verification
 from seeder.work import Work
 
 logger = Logger()
 tracer = Tracer()
 metrics = Metrics()
 clients = Clients()
+settings = Settings.from_environment()
 
 
 @logger.inject_lambda_context(clear_state=True)
@@ -39,7 +41,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     )
     s3 = clients.s3(clients.region)
     if manifest.large_count:
-        ending.abandon(s3, run.state_bucket, clients, run.run_id)
+        ending.abandon(s3, run.state_bucket, clients, run.run_id, settings.copier)
     judged = record.of_run(
         run,
         manifest,

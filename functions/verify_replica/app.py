@@ -49,12 +49,11 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
             source,
             destination,
             source_name=run.source.name,
-            # S3 shows whole seconds: what was written in the first second of a run would seem older than it.
-            started_at=Progress.model_validate(event["manifest"])
-            .up_to(run.started_at)
-            .replace(microsecond=0),
+            started_at=Progress.model_validate(event["manifest"]).up_to(run.started_at),
             prefix=run.request.prefix,
             selection=replace(run.request.selection(), largest=None),
+            etags=not (run.source.key or run.destination.key),
+            own=f"seeder/{run.folder}",
             waits=run.operation == "replicate",
             out_of_time=lambda: context.get_remaining_time_in_millis() < STOP_BEFORE_MILLISECONDS,
         )

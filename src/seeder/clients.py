@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 CONNECTIONS = 64
 _CONFIG = Config(retries={"mode": "adaptive", "max_attempts": 5}, max_pool_connections=CONNECTIONS)
+# Who calls S3 Control waits for a job for hours, and for its own turn as well: that is no matter of a few seconds.
+_SELDOM = Config(retries={"mode": "standard", "total_max_attempts": 2})
 
 
 class Clients:
@@ -42,4 +44,4 @@ class Clients:
         return self._session.client("s3", region_name=region, config=_CONFIG)
 
     def _s3control(self, region: str) -> S3ControlClient:
-        return self._session.client("s3control", region_name=region, config=_CONFIG)
+        return self._session.client("s3control", region_name=region, config=_SELDOM)

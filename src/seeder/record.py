@@ -121,7 +121,8 @@ def of_error(
     name, cause = str(error.get("Error", "Unknown")), str(error.get("Cause", ""))
     with suppress(ValueError, KeyError, TypeError):
         cause = str(json.loads(cause)["errorMessage"])
-    request = state.get("run", {}).get("request") or state
+    asked = state.get("run", {}).get("request")
+    request = Request.model_validate(asked).model_dump(exclude_defaults=True) if asked else state
     work = state.get("work") or {}
     jobs = [job for job in work.get("jobs", []) if job.get("id")]
     return Record(

@@ -16,11 +16,9 @@ from pydantic import Field
 
 from seeder import sink
 from seeder.errors import UnexpectedAnswer, code_of
-from seeder.listing.difference import Pair, unequal
-from seeder.listing.page import encode_key
+from seeder.judge import KINDS, Judge, Kind
 from seeder.listing.ranges import Range
-from seeder.listing.selection import ARCHIVED, Selection
-from seeder.listing.stretch import Entry, Stretch
+from seeder.listing.selection import Selection
 from seeder.listing.two_sided import TwoSidedWalk
 from seeder.listing.wire import Wire
 from seeder.patience import Patience, begin_look, end_look
@@ -33,9 +31,7 @@ WORKERS = 16
 # The state of a verification must fit the state of an execution beside all else (256 KiB); examples take the rest.
 MOST_RANGE_BYTES = 48 * 1024
 
-Kind = Literal["missing", "different", "extra", "archived", "during"]
 Result = Literal["", "equal", "extra", "differs"]
-_COUNTS = ("equal", "missing", "different", "extra", "archived", "during")
 
 
 class Verification(Patience):
@@ -67,6 +63,11 @@ class Verification(Patience):
         return cls(differs=_file(bucket, f"{folder}verification", 1))
 
     @property
+    def counts(self) -> dict[str, int]:
+        """The counts, by their names."""
+        return {name: getattr(self, name) for name in ("equal", *KINDS)}
+
+    @property
     def folder(self) -> str:
         """Where its files stand, without a slash at the end."""
         return self.differs.key.rpartition("/")[0]
@@ -84,6 +85,7 @@ def verify(
     selection: Selection | None = None,
     waits: bool = False,
     etags: bool = True,
+    own: str = "",
     out_of_time: Callable[[], bool] = lambda: False,
     workers: int = WORKERS,
 ) -> Verification:
@@ -92,8 +94,9 @@ def verify(
     `s3_state` writes the manifest of what differs, with rows of the bucket `source_name`. Wires of ListObjectVersions
     compare versions by id, delete markers left out. `selection` filters the source; where it does, nothing in the
     destination is extra. `started_at` is when the run began, with its zone. With `waits` a look that finds objects
-    missing is followed by another, `next_look_seconds` later. `etags` is as for `same`. A call that died, or is
-    repeated, changes nothing; nothing is made where nothing differs.
+    missing is followed by another, `next_look_seconds` later. Keys that begin with `own` are the run's own, written
+    since it began. `etags` is as for `same`. A call that died, or is repeated, changes nothing; nothing is made where
+    nothing differs.
     Raises Unordered, UnexpectedAnswer, Throttled, ServiceUnavailable, ClientError.
     """
     if before.done:
@@ -104,7 +107,7 @@ def verify(
     chosen, look = selection or Selection(), _look(before)
     calls = source.calls + destination.calls
     with closing(Sink(s3_state, look.differs)) as rows:
-        judge = Judge(look, rows, source_name, started_at, chosen, etags)
+        judge = Judge(look.counts, look.examples, rows, source_name, started_at, chosen, etags, own)
         ranges = None if look.ranges is None else [Range(*position) for position in look.ranges]
         walk = TwoSidedWalk(
             source,
@@ -119,7 +122,8 @@ def verify(
         )
         left = walk.run()
         list_calls = look.list_calls + source.calls + destination.calls - calls
-        found = judge.found.model_copy(update={"list_calls": list_calls})
+        counted = {**judge.counts, "examples": judge.examples, "list_calls": list_calls}
+        found = look.model_copy(update=counted)
         if left:
             positions = [(item.start, item.end) for item in left]
             return found.model_copy(update={"ranges": positions, "differs": rows.pause()})
@@ -128,75 +132,6 @@ def verify(
             # The parts of a file that is not wanted any more are left to a lifecycle rule: a call may be repeated.
             return found.model_copy(update={"ranges": None})
         return complete(s3_state, found.model_copy(update={"ranges": [], "differs": rows.finish()}))
-
-
-class Judge:
-    """Counts what the stretches of a look show, on top of `found`, and writes rows of what is missing or different."""
-
-    def __init__(
-        self,
-        found: Verification,
-        rows: Sink,
-        source_name: str,
-        started_at: datetime,
-        selection: Selection,
-        etags: bool,
-    ) -> None:
-        self._before = found
-        self._rows = rows
-        self._lead = f"{source_name},"
-        self._started_at = started_at
-        self._selection = selection
-        self._etags = etags
-        self._counts: dict[str, int] = {name: getattr(found, name) for name in _COUNTS}
-        self._examples: dict[Kind, str] = dict(found.examples)
-
-    @property
-    def wanted(self) -> Callable[[Entry], bool] | None:
-        """Which entries of the source are looked at; None: all."""
-        return self._passes if self._selection.filters else None
-
-    @property
-    def found(self) -> Verification:
-        """What was found so far."""
-        return self._before.model_copy(update={**self._counts, "examples": self._examples})
-
-    def take(self, ours: Stretch, theirs: Stretch) -> None:
-        """Judge a stretch. Raises UnexpectedAnswer, and what an upload raised."""
-        self._counts["equal"] += ours.proven + len(ours.keys)
-        needed = []
-        for pair in unequal(ours, theirs, self._etags):
-            self._counts["equal"] -= pair.ours is not None
-            kind = self.kind(pair)
-            entry = pair.ours or pair.theirs
-            if kind is None or entry is None:
-                continue
-            self._counts[kind] += 1
-            self._examples.setdefault(kind, entry.key)
-            if kind in {"missing", "different"}:
-                needed.append(self._row(entry))
-        if needed:
-            self._rows.write("".join(needed).encode(), len(needed))
-
-    def kind(self, pair: Pair) -> Kind | None:
-        """Return as what a pair that is not the same is counted; None: it is not judged."""
-        ours, theirs = pair
-        if ours is None:
-            if theirs is None or self._selection.filters:
-                return None
-            return "during" if theirs.modified > self._started_at else "extra"
-        if theirs is None and self._selection.archived and ours.storage_class in ARCHIVED:
-            return "archived"
-        if ours.modified >= self._started_at:
-            return "during"
-        return "different" if theirs else "missing"
-
-    def _passes(self, entry: Entry) -> bool:
-        return self._selection.wants(entry.key, entry.size, entry.storage_class, entry.time.decode())
-
-    def _row(self, entry: Entry) -> str:
-        version = f",{entry.version}" if entry.version else ""
-        return f"{self._lead}{encode_key(entry.key)}{version}\n"
 
 
 def complete(s3_state: S3Client, found: Verification) -> Verification:

@@ -158,6 +158,10 @@ class Deployed:
         bucket, _, key = address.removeprefix("s3://").partition("/")
         return bytes(self.cloud.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read())
 
+    def next_second(self) -> None:
+        """Return when what was written before is older than a run that starts now, as S3 shows times: in seconds."""
+        time.sleep(1 - time.time() % 1)
+
     @contextmanager
     def faults(self, *faults: Fault) -> Iterator[None]:
         """Let these faults strike, and no others, within the block."""
