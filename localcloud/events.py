@@ -1,26 +1,28 @@
 """EventBridge: rules of the default bus hand events to state machines, functions and topics.
 
 moto matches patterns, but delivers to none of these; here a matching event reaches every target of an enabled
-rule, with the target's Input, InputPath or InputTransformer applied. An unknown kind of target is an error.
+rule, with the target's Input, InputPath or InputTransformer applied, as the target's role. What a target does
+not take goes to its dead-letter queue at once: there are no retries. An unknown kind of target is an error.
 """
 
 from __future__ import annotations
 
 import json
-import logging
 import re
 import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
+from botocore.exceptions import ClientError
 from jsonpath_ng import parse as jsonpath
 from moto.events.models import Rule, events_backends
 
 from localcloud.aws import ACCOUNT_ID, client
+from localcloud.dead_letters import Refusal, keep_event
+from localcloud.iam_roles import Role, read_role
 from localcloud.patching import Patches
-
-log = logging.getLogger(__name__)
+from localcloud.sessions import EVENTS, NotAssumable, check_trust
 
 
 def install(patches: Patches) -> None:
@@ -48,22 +50,46 @@ def deliver(event: dict[str, Any], region: str) -> None:
 
 
 def send(rule: Any, event: dict[str, Any]) -> None:
-    """Hand `event` to the targets of a rule that is enabled and matches."""
+    """Hand `event` to the targets of a rule that is enabled and matches; what one refuses to its dead letters."""
     if rule.state != "ENABLED" or not rule.event_pattern.matches_event(event):
         return
+    event = _with_iso_time(event)
     for target in list(rule.targets):
-        start(target, _input(target, _with_iso_time(event)))
+        try:
+            role = assume(target["RoleArn"], EVENTS, rule.arn) if "RoleArn" in target else None
+            start(target["Arn"], json.dumps(_input(target, event)), role)
+        except Refusal as refusal:
+            keep_event(rule.arn, target, event, refusal)
 
 
-def start(target: dict[str, Any], payload: Any) -> None:
-    """Start what a target names (`Arn`) with a payload. A refusal is logged, as EventBridge drops it."""
-    service, region = target["Arn"].split(":")[2:4]
-    if service not in _STARTERS:
-        raise NotImplementedError(f"event target {target['Arn']}: not supported by the local cloud")
+def assume(arn: str, service: str, source: str) -> Role:
+    """Return a target's role as a service assumes it for a rule or schedule group. Raises Refusal if it may not."""
+    role = read_role(arn)
+    if role is None:
+        raise Refusal("FAILED_TO_ASSUME_ROLE", f"The role {arn} does not exist")
     try:
-        _STARTERS[service](target["Arn"], region, json.dumps(payload))
-    except client(service, region).exceptions.ClientError as error:
-        log.warning("event not delivered to %s: %s", target["Arn"], error)
+        check_trust(arn, service, source)
+    except NotAssumable as refused:
+        raise Refusal("FAILED_TO_ASSUME_ROLE", str(refused)) from refused
+    return role
+
+
+def start(arn: str, payload: str, role: Role | None) -> None:
+    """Start a target with a payload, a JSON document, as a role. Raises Refusal.
+
+    Only a function and a topic can be started without one, by a policy of their own, which is not asked here.
+    """
+    service, region = arn.split(":")[2:4]
+    if service not in _STARTERS:
+        raise NotImplementedError(f"event target {arn}: not supported by the local cloud")
+    action, starter = _STARTERS[service]
+    if not (role.may(action, arn, {"aws:SecureTransport": "true"}) if role else service in _OWN_POLICY):
+        who = role.arn if role else "EventBridge"
+        raise Refusal("AccessDeniedException", f"{who} is not authorized to perform: {action} on {arn}")
+    try:
+        starter(arn, region, payload)
+    except ClientError as error:
+        raise Refusal(error.response["Error"]["Code"], error.response["Error"]["Message"]) from error
 
 
 def _start_execution(arn: str, region: str, payload: str) -> None:
@@ -80,11 +106,12 @@ def _publish(arn: str, region: str, payload: str) -> None:
     client("sns", region).publish(TopicArn=arn, Message=payload)
 
 
-_STARTERS: dict[str, Callable[[str, str, str], None]] = {
-    "states": _start_execution,
-    "lambda": _invoke,
-    "sns": _publish,
+_STARTERS: dict[str, tuple[str, Callable[[str, str, str], None]]] = {
+    "states": ("states:StartExecution", _start_execution),
+    "lambda": ("lambda:InvokeFunction", _invoke),
+    "sns": ("sns:Publish", _publish),
 }
+_OWN_POLICY = {"lambda", "sns"}
 
 
 def _with_iso_time(event: dict[str, Any]) -> dict[str, Any]:

@@ -20,16 +20,23 @@ import traceback
 import uuid
 import zipfile
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+import boto3
 import botocore.loaders
-from moto.awslambda.models import LambdaFunction
+import botocore.session
+from moto.awslambda.exceptions import InvalidParameterValueException, LambdaClientError
+from moto.awslambda.models import LambdaFunction, LambdaStorage
 
-from localcloud.aws import client
+from localcloud import sessions
+from localcloud.authorization import Authorization
 from localcloud.patching import Patches
 from localcloud.scoped import scope
+from localcloud.sessions import LAMBDA, NotAssumable
 
+_NOT_ASSUMABLE = "The role defined for the function cannot be assumed by Lambda."
 _CREDENTIALS_SECONDS = 3600
 _module_numbers = itertools.count(1)
 
@@ -71,12 +78,13 @@ class Instance:
         }
         self._lock = threading.Lock()
         self._handler: Any = None
+        self._boto_sessions: list[boto3.Session] = []
         self._credentials_until = 0.0
 
     def invoke(self, event: Any) -> tuple[Any, str]:
         """Return what the handler returned, and what it printed. Raises what the handler raises."""
         self._refresh_credentials()
-        with scope(self.variables) as printed:
+        with scope(self.variables, self._boto_sessions) as printed:
             if self._handler is None:
                 with self._lock:
                     self._handler = self._handler or self._load()
@@ -98,20 +106,19 @@ class Instance:
         )
 
     def _refresh_credentials(self) -> None:
-        if time.monotonic() < self._credentials_until:
-            return
-        self._credentials_until = time.monotonic() + _CREDENTIALS_SECONDS / 2
-        answer = client("sts", self.function.region).assume_role(
-            RoleArn=self.function.role,
-            RoleSessionName=self.function.function_name[:64],
-            DurationSeconds=_CREDENTIALS_SECONDS,
-        )
-        given = answer["Credentials"]
-        self.variables |= {
-            "AWS_ACCESS_KEY_ID": given["AccessKeyId"],
-            "AWS_SECRET_ACCESS_KEY": given["SecretAccessKey"],
-            "AWS_SESSION_TOKEN": given["SessionToken"],
-        }
+        with self._lock:
+            if time.monotonic() < self._credentials_until:
+                return
+            function = self.function
+            given = sessions.begin(
+                function.role, function.function_name, LAMBDA, function.region, _CREDENTIALS_SECONDS
+            )
+            self.variables |= {
+                "AWS_ACCESS_KEY_ID": given["AccessKeyId"],
+                "AWS_SECRET_ACCESS_KEY": given["SecretAccessKey"],
+                "AWS_SESSION_TOKEN": given["SessionToken"],
+            }
+            self._credentials_until = time.monotonic() + _CREDENTIALS_SECONDS / 2
 
     def _load(self) -> Any:
         module_name, _, attribute = self.function.handler.rpartition(".")
@@ -129,10 +136,16 @@ class Instance:
         return getattr(module, attribute)
 
 
-class Functions:
-    """All instances of the cloud, by function ARN and code."""
+@cache
+def _loader() -> Any:
+    return botocore.loaders.create_loader()
 
-    def __init__(self) -> None:
+
+class Functions:
+    """All instances of the cloud, by function ARN and code. A role that does not trust Lambda runs nothing."""
+
+    def __init__(self, authorization: Authorization) -> None:
+        self._authorization = authorization
         self._instances: dict[tuple[str, str, str], Instance] = {}
         self._lock = threading.Lock()
 
@@ -141,14 +154,26 @@ class Functions:
 
         The functions' sessions share the loaded service models, which each would take 0.2 s to read.
         """
-        loader = botocore.loaders.create_loader()
-        patches.replace(botocore.loaders, "create_loader", lambda *_: loader)
+        patches.replace(botocore.session, "create_loader", lambda *_: _loader())
         patches.replace(
             LambdaFunction, "_invoke_lambda", lambda function, event=None: self.invoke(function, event)
         )
 
+        def put_function(storage: Any, function: Any) -> None:
+            try:
+                self._authorization.check_trust(function.role, LAMBDA, function.function_arn)
+            except NotAssumable as error:
+                raise InvalidParameterValueException(_NOT_ASSUMABLE) from error
+            put(storage, function)
+
+        put = patches.replace(LambdaStorage, "put_function", put_function)
+
     def invoke(self, function: Any, event: Any) -> tuple[str, bool, str]:
         """Return the payload, whether it is a function error, and the log, as moto expects them."""
+        try:
+            self._authorization.check_trust(function.role, LAMBDA, function.function_arn)
+        except NotAssumable as error:
+            raise LambdaClientError("AccessDeniedException", _NOT_ASSUMABLE) from error
         instance = self._instance(function)
         started = time.monotonic()
         failed = False
@@ -163,9 +188,23 @@ class Functions:
             failed = True
             message = f"{uuid.uuid4()} Task timed out after {function.timeout:.2f} seconds"
             payload = json.dumps({"errorType": "Sandbox.Timedout", "errorMessage": message})
-        function.logs_backend.ensure_log_group(function.logs_group_name)
-        function.save_logs(log)
+        self._keep_log(function, log)
         return payload, failed, log
+
+    def _keep_log(self, function: Any, log: str) -> None:
+        """Write the log, and the trace, with the function's role; without the permission they are lost."""
+        place = f"{function.region}:{function.account_id}"
+        stream = f"arn:aws:logs:{place}:log-group:{function.logs_group_name}:log-stream:local"
+
+        def may(action: str, resource: str) -> bool:
+            return self._authorization.may(function.role, LAMBDA, action, resource, function.region)
+
+        if function.tracing_config.get("Mode") == "Active":
+            may("xray:PutTraceSegments", "*")
+            may("xray:PutTelemetryRecords", "*")
+        if may("logs:CreateLogStream", stream) and may("logs:PutLogEvents", stream):
+            function.logs_backend.ensure_log_group(function.logs_group_name)
+            function.save_logs(log)
 
     def _instance(self, function: Any) -> Instance:
         key = (function.function_arn, function.code_sha_256, json.dumps(function.environment_vars))

@@ -9,15 +9,18 @@ where an answer depends on them.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any
 
 from localcloud.iam_conditions import UnsupportedPolicy, holds, like
 
-__all__ = ["Access", "Decision", "Policy", "Principal", "UnsupportedPolicy", "allowed", "evaluate"]
+__all__ = ["Access", "Decision", "Policy", "Principal", "UnsupportedPolicy", "allowed", "evaluate", "refusal"]
 
 Context = Mapping[str, "str | Sequence[str] | None"]
+
+# A role that no policy names: what it may do, everyone may.
+_NOBODY = "arn:aws:iam::000000000000:role/nobody"
 
 
 class Decision(Enum):
@@ -50,6 +53,7 @@ class Access:
     """One request: an action on a resource by a principal.
 
     `context` maps condition keys to their values; None says the key is legitimately absent from this request.
+    A key ending in "/" stands for its family: all of `aws:RequestTag/…` that are not named are absent too.
     A key that is not in the mapping at all is one the caller knows nothing of: a condition on it raises
     UnsupportedPolicy.
     """
@@ -69,17 +73,29 @@ class Policy:
             _Statement(statement, f"{name}, statement {statement.get('Sid', number)}")
             for number, statement in enumerate(_list(document.get("Statement")), 1)
         ]
+        self._by_action: dict[str, list[_Statement]] = {}
 
     def decide(self, access: Access) -> Decision:
         """Return what this document alone says. Raises UnsupportedPolicy."""
         verdict = Decision.SILENT
-        for statement in self._statements:
+        for statement in self._naming(access.action):
             if not statement.applies(access):
                 continue
             if statement.effect == "Deny":
                 return Decision.DENY
             verdict = Decision.ALLOW
         return verdict
+
+    def _naming(self, action: str) -> list[_Statement]:
+        found = self._by_action.get(action)
+        if found is None:
+            found = [each for each in self._statements if each.names_action(action)]
+            self._by_action[action] = found
+        return found
+
+    def services(self) -> list[str]:
+        """Return the service principals that its statements name, sorted."""
+        return sorted({name for statement in self._statements for name in statement.services()})
 
     def condition_keys(self, action: str, resource: str) -> set[str]:
         """Return the condition keys on which the answer for an action on a resource may depend."""
@@ -110,20 +126,25 @@ class _Statement:
         self._not_resource = "NotResource" in statement
         self._condition = statement.get("Condition") or {}
 
+    def services(self) -> list[str]:
+        named = self._principal
+        return _list(named.get("Service")) if isinstance(named, Mapping) else []
+
     def concerns(self, action: str, resource: str) -> bool:
-        return self._names_action(action) and self._names_resource(resource)
+        return self.names_action(action) and self._names_resource(resource)
 
     def condition_keys(self) -> set[str]:
         return {key for keys in self._condition.values() for key in keys}
 
     def applies(self, access: Access) -> bool:
+        """Tell whether it decides, given that it names the action."""
         return (
-            self.concerns(access.action, access.resource)
+            self._names_resource(access.resource)
             and (self._principal is None or _names(self._principal, access.principal))
             and holds(self._condition, access.context, self.name)
         )
 
-    def _names_action(self, action: str) -> bool:
+    def names_action(self, action: str) -> bool:
         return any(like(pattern.lower(), action.lower()) for pattern in self._actions) != self._not_action
 
     def _names_resource(self, resource: str) -> bool:
@@ -154,21 +175,52 @@ def allowed(
     resource: Policy | None = None,
     resource_account: str | None = None,
 ) -> bool:
-    """Return whether a role or user may do this.
+    """Return whether a role or user may do this; see `refusal`. Raises UnsupportedPolicy."""
+    return not refusal(access, identity, boundary, resource, resource_account)
 
-    In its own account an identity policy suffices, or a resource policy that names the principal; a resource
-    of another account (`resource_account`) needs both. A permissions boundary must allow as well. Raises
-    UnsupportedPolicy.
+
+def refusal(
+    access: Access,
+    identity: Iterable[Policy],
+    boundary: Policy | None = None,
+    resource: Policy | None = None,
+    resource_account: str | None = None,
+) -> str:
+    """Return why a role or user may not do this, in the words of AWS's error messages; "" where they may.
+
+    In its own account an identity policy suffices, or a resource policy that names the principal, or everyone;
+    one that names the account leaves it to identity policies. A resource of another account (`resource_account`)
+    needs both. A permissions boundary must allow as well, except where a resource policy names a user or everyone
+    (IAM User Guide, "How AWS enforcement code logic evaluates requests"). Raises UnsupportedPolicy. The words are
+    those of "Troubleshoot access denied error messages".
     """
     by_identity = evaluate(identity, access)
     by_resource = resource.decide(access) if resource else Decision.SILENT
     by_boundary = boundary.decide(access) if boundary else Decision.ALLOW
-    if Decision.DENY in (by_identity, by_resource, by_boundary):
-        return False
-    identity_allows = by_identity is Decision.ALLOW and by_boundary is Decision.ALLOW
-    if resource_account is not None and resource_account != access.principal.account:
-        return identity_allows and by_resource is Decision.ALLOW
-    return identity_allows or by_resource is Decision.ALLOW
+    if by_identity is Decision.DENY:
+        return "with an explicit deny in an identity-based policy"
+    if by_resource is Decision.DENY:
+        return "with an explicit deny in a resource-based policy"
+    if by_boundary is Decision.DENY:
+        return "with an explicit deny in a permissions boundary"
+    elsewhere = resource_account is not None and resource_account != access.principal.account
+    if resource is not None and not elsewhere and _grants(resource, access, by_boundary):
+        return ""
+    if by_identity is Decision.SILENT:
+        return f"because no identity-based policy allows the {access.action} action"
+    if by_boundary is Decision.SILENT:
+        return f"because no permissions boundary allows the {access.action} action"
+    if elsewhere and by_resource is Decision.SILENT:
+        return f"because no resource-based policy allows the {access.action} action"
+    return ""
+
+
+def _grants(resource: Policy, access: Access, by_boundary: Decision) -> bool:
+    """Return whether a resource policy of the principal's own account needs no identity policy beside it."""
+    named = replace(access.principal, alone=True)
+    if by_boundary is not Decision.ALLOW and ":role/" in named.arn:
+        named = replace(named, arn=_NOBODY)
+    return resource.decide(replace(access, principal=named)) is Decision.ALLOW
 
 
 def _names(element: Any, principal: Principal) -> bool:

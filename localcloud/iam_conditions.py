@@ -23,25 +23,22 @@ def holds(
     """Return whether every operator and key of a Condition holds. Raises UnsupportedPolicy with `where`."""
     if not condition:
         return True
-    values = {name.lower(): value for name, value in context.items()}
     return all(
-        _holds(operator, key, wanted, values, where)
+        _holds(operator, key, wanted, context, where)
         for operator, keys in condition.items()
         for key, wanted in keys.items()
     )
 
 
 def _holds(operator: str, key: str, wanted: Any, context: Mapping[str, Any], where: str) -> bool:
-    if key.lower() not in context:
-        raise UnsupportedPolicy(f"{where}: condition key {key} is not evaluated by the local cloud")
-    found = context[key.lower()]
+    found = _value(key, context, where)
     wanted = [_text(value) for value in (wanted if isinstance(wanted, list) else [wanted])]
     if operator == "Null":
         return bool((found is None) == (wanted[0] == "true"))
-    quantifier, name, if_exists = _parse(operator, where)
-    negated, same = _OPERATORS[name]
+    quantifier, base, if_exists = _parse(operator, where)
+    negated, same = _OPERATORS[base]
     if found is None:
-        return if_exists or negated or quantifier == "ForAllValues"
+        return if_exists or quantifier == "ForAllValues" or (negated and not quantifier)
     actual = [found] if isinstance(found, str) else list(found)
 
     def fits(value: str) -> bool:
@@ -50,6 +47,17 @@ def _holds(operator: str, key: str, wanted: Any, context: Mapping[str, Any], whe
     if quantifier == "ForAllValues":
         return all(map(fits, actual))
     return any(map(fits, actual))
+
+
+def _value(key: str, context: Mapping[str, Any], where: str) -> Any:
+    """Return the value of a key, whose case does not matter, or of its family; most are spelled as in the context."""
+    if key in context:
+        return context[key]
+    values = {name.lower(): value for name, value in context.items()}
+    name = key.lower()
+    if name not in values and f"{name.partition('/')[0]}/" not in values:
+        raise UnsupportedPolicy(f"{where}: condition key {key} is not evaluated by the local cloud")
+    return values.get(name)
 
 
 def _parse(operator: str, where: str) -> tuple[str, str, bool]:
@@ -64,13 +72,24 @@ def _text(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
+_PIECES = re.compile(r"\$\{([*?$])\}|(\*)|(\?)|([^*?$]+|\$)")
+
+
 @lru_cache(maxsize=4096)
 def _glob(pattern: str) -> re.Pattern[str]:
-    return re.compile(re.escape(pattern).replace(r"\*", ".*").replace(r"\?", "."), re.DOTALL)
+    pieces = (
+        ".*" if any_ else "." if one else re.escape(escaped or text)
+        for escaped, any_, one, text in _PIECES.findall(pattern)
+    )
+    return re.compile("".join(pieces), re.DOTALL)
 
 
 def like(pattern: str, value: str) -> bool:
-    """Return whether a pattern of a policy (`*` any characters, `?` any one) covers the whole value."""
+    """Return whether a pattern of a policy (`*` any characters, `?` any one) covers the whole value.
+
+    `${*}`, `${?}` and `${$}` are those characters themselves (IAM User Guide, "IAM policy elements: Variables and
+    tags"); other variables are not evaluated, and cover nothing but their own text.
+    """
     return _glob(pattern).fullmatch(value) is not None
 
 

@@ -10,7 +10,13 @@ from typing import Any
 from moto.iam.models import iam_backends
 from moto.s3.models import s3_backends
 
-from localcloud.iam import Access, Context, Decision, Policy, Principal, allowed
+from localcloud.iam import Access, Context, Decision, Policy, Principal, refusal
+
+_ids: dict[str, str] = {}
+
+
+def observe(role: Role, action: str, resource: str, context: Context, allowed: bool) -> None:
+    """Be told of each access that a service asks a role about. Does nothing until it is replaced."""
 
 
 @dataclass(frozen=True)
@@ -32,16 +38,20 @@ class Role:
 
         Raises UnsupportedPolicy.
         """
+        allowed = not self.refusal(action, resource, context, bucket)
+        observe(self, action, resource, context, allowed)
+        return allowed
+
+    def refusal(self, action: str, resource: str, context: Context, bucket: str | None = None) -> str:
+        """Return why the role may not do this, in AWS's words; "" where it may. Raises UnsupportedPolicy."""
         policy, owner = bucket_policy(bucket) if bucket else (None, None)
         access = Access(action, resource, Principal(arn=self.arn), context)
-        return allowed(access, self.identity, self.boundary, policy, owner)
+        return refusal(access, self.identity, self.boundary, policy, owner)
 
 
 def read_role(arn: str) -> Role | None:
     """Return the role of this ARN, or None if there is none. Raises UnsupportedPolicy."""
-    _, partition, _, _, account, _ = arn.split(":", 5)
-    backend = iam_backends[account][partition]
-    held = next((role for role in list(backend.get_roles()) if role.arn == arn), None)
+    held = find_role(arn)
     if held is None:
         return None
     inline = [read_policy(document, f"{held.name}/{name}") for name, document in held.policies.items()]
@@ -50,8 +60,20 @@ def read_role(arn: str) -> Role | None:
         arn=arn,
         trust=read_policy(held.assume_role_policy_document, f"{held.name}, trust policy"),
         identity=(*inline, *managed),
-        boundary=_boundary(backend, held.permissions_boundary_arn),
+        boundary=_boundary(held),
     )
+
+
+def find_role(arn: str) -> Any | None:
+    """Return moto's role of this ARN, or None. Where it was found last time is looked first."""
+    _, partition, _, _, account, _ = arn.split(":", 5)
+    roles: dict[str, Any] = iam_backends[account][partition].roles
+    held = roles.get(_ids.get(arn, ""))
+    if held is None or held.arn != arn:
+        held = next((role for role in list(roles.values()) if role.arn == arn), None)
+        if held is not None:
+            _ids[arn] = held.id
+    return held
 
 
 def bucket_policy(bucket: str) -> tuple[Policy | None, str | None]:
@@ -64,8 +86,9 @@ def bucket_policy(bucket: str) -> tuple[Policy | None, str | None]:
     return (read_policy(document, f"policy of bucket {bucket}") if document else None), account
 
 
-def _boundary(backend: Any, arn: str | None) -> Policy | None:
-    return _managed(backend.get_policy(arn)) if arn else None
+def _boundary(held: Any) -> Policy | None:
+    arn = held.permissions_boundary_arn
+    return _managed(iam_backends[held.account_id][held.partition].get_policy(arn)) if arn else None
 
 
 def _managed(policy: Any) -> Policy:
@@ -73,7 +96,7 @@ def _managed(policy: Any) -> Policy:
     return read_policy(default.document, policy.arn)
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=4096)
 def read_policy(document: str | bytes, name: str) -> Policy:
     """Return a policy document, read once. Raises UnsupportedPolicy for unknown elements, naming `name`."""
     return Policy(json.loads(document), name)

@@ -12,6 +12,7 @@ from typing import Any
 
 from moto.kms.models import kms_backends
 
+from localcloud import iam_roles
 from localcloud.iam import Access, Context, Decision, Policy, Principal, evaluate
 from localcloud.iam_roles import Role, read_policy
 
@@ -42,9 +43,15 @@ def find_key(key_id: str, account: str, region: str) -> Key:
 
 def may_use(role: Role, action: str, key: Key, context: Context) -> bool:
     """Return whether a role may use a key. Raises UnsupportedPolicy."""
+    allowed = _may_use(role, action, key, context)
+    iam_roles.observe(role, action, key.arn, context, allowed)
+    return allowed
+
+
+def _may_use(role: Role, action: str, key: Key, context: Context) -> bool:
     access = Access(action, key.arn, Principal(arn=role.arn), context)
     if key.policy is None:
-        return role.may(action, key.arn, context)
+        return not role.refusal(action, key.arn, context)
     by_key = key.policy.decide(access)
     by_role = evaluate(role.identity, access)
     limit = role.boundary.decide(access) if role.boundary else Decision.ALLOW

@@ -1,8 +1,8 @@
 """Policies, where moto takes them wrongly.
 
 - A bucket policy's statement with a Condition does not decide: moto evaluates statements without their
-  conditions, so that a usual "deny without TLS" would refuse every call. Such statements are kept and given back,
-  but not enforced; statements without conditions are.
+  conditions, so that a usual "deny without TLS" would refuse every call. Here such statements are kept and given
+  back, but do not decide; `localcloud.authorization` evaluates them with their conditions, where it enforces.
 - ARNs of S3 jobs hold a region, which moto refuses in an identity policy.
 """
 

@@ -1,7 +1,7 @@
-"""Process-wide things made private to one Lambda invocation: the environment and standard output.
+"""Process-wide things made private to one Lambda invocation: the environment, standard output, boto3's session.
 
 Several functions run at once in one process, each with its own variables and credentials, so what
-`os.environ` and `sys.stdout` mean is a matter of the calling context.
+`os.environ` and `sys.stdout` mean, and whose credentials `boto3.client` takes, is a matter of the calling context.
 """
 
 from __future__ import annotations
@@ -9,14 +9,17 @@ from __future__ import annotations
 import io
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
+import boto3
+
 from localcloud.patching import Patches
 
 _environment: ContextVar[dict[str, str] | None] = ContextVar("environment", default=None)
+_sessions: ContextVar[list[boto3.Session] | None] = ContextVar("sessions", default=None)
 _output: ContextVar[io.StringIO | None] = ContextVar("output", default=None)
 
 
@@ -64,20 +67,35 @@ class ScopedOutput:
 
 
 def install(patches: Patches) -> None:
-    """Make the environment scoped until the patches are undone."""
+    """Make the environment and boto3's default session scoped until the patches are undone."""
+
+    def default_session() -> boto3.Session:
+        held = _sessions.get()
+        if held is None:
+            return outer()
+        if not held:
+            held.append(boto3.Session())
+        return held[0]
+
     patches.replace(os, "environ", ScopedEnviron(os.environ))
+    outer: Callable[[], boto3.Session] = patches.replace(boto3, "_get_default_session", default_session)
 
 
 @contextmanager
-def scope(variables: Mapping[str, str]) -> Iterator[io.StringIO]:
-    """Run the block with these variables alone; yield what it prints."""
+def scope(variables: Mapping[str, str], sessions: list[boto3.Session]) -> Iterator[io.StringIO]:
+    """Run the block with these variables alone; yield what it prints.
+
+    `sessions` keeps boto3's default session from one block to the next; it is empty before the first.
+    """
     printed = io.StringIO()
     if not isinstance(sys.stdout, ScopedOutput):  # not once for all: test runners exchange it
         sys.stdout = ScopedOutput(sys.stdout)
     environment_token = _environment.set(dict(variables))
+    sessions_token = _sessions.set(sessions)
     output_token = _output.set(printed)
     try:
         yield printed
     finally:
         _environment.reset(environment_token)
+        _sessions.reset(sessions_token)
         _output.reset(output_token)

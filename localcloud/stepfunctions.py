@@ -13,30 +13,52 @@ from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
 
-from moto.stepfunctions.exceptions import InvalidName
+from botocore.exceptions import ClientError
+from moto.stepfunctions.exceptions import AWSError, InvalidName
 from moto.stepfunctions.parser.api import InvalidDefinition
 from moto.stepfunctions.parser.asl.component.common.error_name.error_equals_decl import ErrorEqualsDecl
 from moto.stepfunctions.parser.asl.component.common.retry import retrier_decl
-from moto.stepfunctions.parser.asl.component.state.exec.state_task.service import state_task_service_callback
+from moto.stepfunctions.parser.asl.component.state.exec.state_task import lambda_eval_utils
+from moto.stepfunctions.parser.asl.component.state.exec.state_task.service import (
+    state_task_service_aws_sdk,
+    state_task_service_callback,
+    state_task_service_events,
+    state_task_service_sfn,
+    state_task_service_sns,
+    state_task_service_sqs,
+)
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state_task_service import (
     StateTaskService,
 )
+from moto.stepfunctions.parser.asl.component.state.exec.state_task.state_task import StateTask
 from moto.stepfunctions.parser.asl.component.state.wait.wait_function.wait_function import WaitFunction
 from moto.stepfunctions.parser.backend.execution import Execution
 from moto.stepfunctions.parser.models import StepFunctionsParserBackend
 
+from localcloud.authorization import Authorization
 from localcloud.aws import client
 from localcloud.clock import Clock
 from localcloud.patching import Patches
+from localcloud.sessions import STATES, NotAssumable
 
 SYNC_POLL_SECONDS = 0.05
 NOT_CAUGHT_BY_ALL = {"States.DataLimitExceeded", "States.Runtime"}
 _FORBIDDEN_IN_NAME = re.compile(r'[\s<>{}\[\]?*"#%\\^|~`$&,;:/\x00-\x1f\x7f-\x9f]')
+_INTEGRATIONS = (
+    lambda_eval_utils,
+    state_task_service_aws_sdk,
+    state_task_service_events,
+    state_task_service_sfn,
+    state_task_service_sns,
+    state_task_service_sqs,
+)
+_SYNC_EXECUTION = "states:startExecution.sync"
+_MANAGED_RULE = "StepFunctionsGetEventsForStepFunctionsExecutionRule"
 _UNSUPPORTED = {'"JSONata"': "QueryLanguage JSONata", '"DISTRIBUTED"': "Distributed Map"}
 
 
-def install(patches: Patches, clock: Clock) -> None:
-    """Close the gaps until the patches are undone; waits and retries run on `clock`."""
+def install(patches: Patches, clock: Clock, authorization: Authorization) -> None:
+    """Close the gaps until the patches are undone; waits and retries run on `clock`, tasks as the machine's role."""
     # The interpreter logs each failed state as an error; the execution's history tells of it already.
     logging.getLogger("moto.stepfunctions").setLevel(logging.CRITICAL)
     _wait_on(patches, clock)
@@ -44,6 +66,60 @@ def install(patches: Patches, clock: Clock) -> None:
     _refuse_unsupported(patches)
     _normalise_integrations(patches)
     _limit_states_all(patches)
+    _check_roles(patches, authorization)
+    _act_as_roles(patches, authorization)
+
+
+def _check_roles(patches: Patches, authorization: Authorization) -> None:
+    """A machine is made only with a role that Step Functions may take on, and that may do what `.sync` needs.
+
+    Contract: Step Functions developer guide, "IAM policies for nested Step Functions workflows".
+    """
+
+    def create_state_machine(self: Any, name: str, definition: str, roleArn: str, **given: Any) -> Any:  # noqa: N803
+        place = f"{self.region_name}:{self.account_id}"
+        try:
+            authorization.check_trust(roleArn, STATES, f"arn:aws:states:{place}:stateMachine:{name}")
+        except NotAssumable as error:
+            raise AWSError(
+                f"Neither the global service principal {STATES}, nor the regional one is authorized to assume "
+                f"the provided role. ({error})",
+                "AccessDeniedException",
+            ) from error
+        rule = f"arn:aws:events:{place}:rule/{_MANAGED_RULE}"
+        actions = ("PutRule", "PutTargets", "DescribeRule") if _SYNC_EXECUTION in definition else ()
+        allowed = [
+            authorization.may(roleArn, STATES, f"events:{each}", rule, self.region_name) for each in actions
+        ]
+        if not all(allowed):
+            raise AWSError(f"'{roleArn}' is not authorized to create managed-rule.", "AccessDeniedException")
+        return create(self, name, definition, roleArn, **given)
+
+    create = patches.replace(StepFunctionsParserBackend, "create_state_machine", create_state_machine)
+
+
+def _act_as_roles(patches: Patches, authorization: Authorization) -> None:
+    """Tasks call other services with the credentials of the machine's role."""
+
+    def credentials(self: Any, env: Any) -> Any:
+        given = original(self, env)
+        machine = env.states.context_object.context_object_data["StateMachine"]["Id"]
+        try:
+            authorization.check_trust(given.role_arn, STATES, machine)
+        except NotAssumable as error:
+            refusal: Any = {
+                "Error": {"Code": "AccessDeniedException", "Message": str(error)},
+                "ResponseMetadata": {"HTTPStatusCode": 400, "RequestId": "refused"},
+            }
+            raise ClientError(refusal, "AssumeRole") from error
+        return given
+
+    def client_for(region: str, service: str, state_credentials: Any = None) -> Any:
+        return authorization.client(service, region, state_credentials.role_arn, STATES)
+
+    original = patches.replace(StateTask, "_eval_state_credentials", credentials)
+    for module in _INTEGRATIONS:
+        patches.replace(module, "boto_client_for", client_for)
 
 
 def _wait_on(patches: Patches, clock: Clock) -> None:

@@ -29,6 +29,12 @@ class Fact:
     storage: str = "STANDARD"
     checksum: bool = False
     deleted: bool = False
+    restored: bool = False
+
+    @property
+    def archived(self) -> bool:
+        """Whether it can't be read."""
+        return self.storage in {"GLACIER", "DEEP_ARCHIVE"} and not self.restored
 
     @property
     def modified(self) -> datetime:
@@ -47,7 +53,10 @@ class Fact:
             return time
         checksum = "<ChecksumAlgorithm>CRC32</ChecksumAlgorithm>" if self.checksum else ""
         etag = f"<ETag>&quot;{self.etag}&quot;</ETag>"
-        return f"{time}{etag}{checksum}<Size>{self.size}</Size><StorageClass>{self.storage}</StorageClass>"
+        storage = f"<StorageClass>{self.storage}</StorageClass>"
+        if self.restored:
+            storage += "<RestoreStatus><IsRestoreInProgress>false</IsRestoreInProgress></RestoreStatus>"
+        return f"{time}{etag}{checksum}<Size>{self.size}</Size>{storage}"
 
 
 Side = dict[Name, Fact]
@@ -113,7 +122,7 @@ def expected(ours: Side, theirs: Side, selection: Selection, archives: bool = Tr
 def _kind(name: Name, one: Fact, other: Fact | None, archives: bool) -> str:
     if other is not None and _same(name, one, other):
         return "equal"
-    if archives and other is None and one.storage in {"GLACIER", "DEEP_ARCHIVE"}:
+    if archives and other is None and one.archived:
         return "archived"
     if one.hours >= 0:
         return "during"
@@ -135,6 +144,7 @@ _facts = st.builds(
     hours=st.integers(-2, 2),
     storage=st.sampled_from(["STANDARD", "STANDARD", "GLACIER", "DEEP_ARCHIVE", "GLACIER_IR"]),
     checksum=st.booleans(),
+    restored=st.sampled_from([False, False, True]),
 )
 _versions = st.sampled_from(["null", "v1", "v2", "v3", "gone"])
 

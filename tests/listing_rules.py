@@ -222,5 +222,5 @@ def prove(rule: Callable[[Server, Any], None], drawn: st.SearchStrategy[Any], se
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("seeder.listing.walk.SPLIT_KEYS", 1)
-        patch.setattr("seeder.listing.walk.BACKOFF_SECONDS", 0.0)
+        patch.setattr("seeder.listing.patient.BACKOFF_SECONDS", 0.0)
         holds()

@@ -8,6 +8,7 @@ from seeder.buckets import Bucket
 from seeder.manifest import Progress
 from seeder.report import Failure, ReportProgress
 from seeder.request import Request
+from seeder.roles import Roles
 from seeder.run import Run
 from seeder.settings import Settings
 from seeder.sink import Upload
@@ -22,6 +23,7 @@ SETTINGS = Settings(
     replication_role_arn="",
     copy_function_arn=f"arn:aws:lambda:{HOME}:{ACCOUNT}:function:copy",
 )
+ROLES = Roles(job=SETTINGS.job_role_arn)
 
 
 def run_of(

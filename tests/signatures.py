@@ -9,7 +9,7 @@ import hashlib
 import hmac
 import re
 from typing import NamedTuple
-from urllib.parse import parse_qsl, quote, urlsplit
+from urllib.parse import parse_qsl, quote
 
 from tests.raw_server import Request
 
@@ -52,11 +52,13 @@ def signed_as(request: Request, keys: Keys, region: str) -> bool:
 
 def _canonical(request: Request, names: str) -> str:
     method, target, _ = request.line
-    parts, headers = urlsplit(target), request.headers
+    # A path may begin with two slashes, which would be read as a host.
+    path, _, asked_for = target.partition("?")
+    headers = request.headers
     query = sorted(
         (quote(name, safe="-_.~"), quote(value, safe="-_.~"))
-        for name, value in parse_qsl(parts.query, keep_blank_values=True)
+        for name, value in parse_qsl(asked_for, keep_blank_values=True)
     )
     lines = "".join(f"{name}:{headers[name]}\n" for name in names.split(";"))
     asked = "&".join(f"{name}={value}" for name, value in query)
-    return f"{method}\n{parts.path}\n{asked}\n{lines}\n{names}\n{headers['x-amz-content-sha256']}"
+    return f"{method}\n{path}\n{asked}\n{lines}\n{names}\n{headers['x-amz-content-sha256']}"

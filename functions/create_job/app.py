@@ -10,6 +10,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from seeder import jobs, work
 from seeder.clients import Clients
 from seeder.errors import Throttled, aws_errors
+from seeder.roles import Roles
 from seeder.run import Run
 from seeder.settings import Settings
 from seeder.work import Work
@@ -24,12 +25,13 @@ settings = Settings.from_environment()
 @tracer.capture_lambda_handler
 @aws_errors()
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Return the work, its current job created or its turn awaited, for a state that holds the run and the work."""
+    """Return the work, its current job created or its turn awaited, for a state that holds run, roles and work."""
+    roles = Roles.model_validate(event["roles"])
     run, before = Run.model_validate(event["run"]), Work.model_validate(event["work"])
     planned = before.the_current
     try:
         with aws_errors():
-            job = jobs.create(clients.s3control(planned.region), run, planned, settings)
+            job = jobs.create(clients.s3control(planned.region), run, planned, settings, roles)
     except Throttled as error:
         after = work.turn_awaited(before)
         logger.info("waits its turn", run_id=run.run_id, seconds=after.wait_seconds, reason=str(error))

@@ -7,9 +7,10 @@ from typing import Any
 from aws_lambda_powertools import Logger, Tracer
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from seeder import jobs
+from seeder import jobs, work
 from seeder.clients import Clients
 from seeder.errors import aws_errors
+from seeder.roles import Roles
 from seeder.run import Run
 from seeder.work import Work
 
@@ -22,9 +23,10 @@ clients = Clients()
 @tracer.capture_lambda_handler
 @aws_errors()
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Return the work with its job as it is now, for a state that holds the run and the work."""
+    """Return the work with its job as it is now, for a state that holds the run, its roles and the work."""
     run, before = Run.model_validate(event["run"]), Work.model_validate(event["work"])
     job = jobs.describe(clients.s3control(before.the_current.region), run.account_id, before.the_current)
     told: dict[str, Any] = {"job_id": job.id, "status": job.status, "reasons": job.reasons}
     logger.info("looked", run_id=run.run_id, next=job.wait_seconds, **told)
-    return before.with_current(job).model_dump()
+    after = work.looked(before, job, Roles.model_validate(event["roles"]))
+    return after.model_dump()

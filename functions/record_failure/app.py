@@ -11,6 +11,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from seeder import manifest, record, report, verify
 from seeder.clients import Clients
 from seeder.errors import aws_errors
+from seeder.fleet import claims, pairs
 from seeder.large import ending
 from seeder.request import Request
 from seeder.run import Run
@@ -43,6 +44,11 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         verify.abandon(s3, verify.Verification.model_validate(state["verification"]))
     failed = record.of_error(event["run_id"], event["started_at"], state["error"], state, event["ended_at"])
     failed = record.write(s3, settings.state_bucket, failed)
+    if state.get("run"):
+        run = Run.model_validate(state["run"])
+        if failed.error != "PairBusy":
+            pairs.enter(s3, run.state_bucket, run.request, failed)
+        claims.give_back(s3, run)
     metrics.add_metric(name="RunsFailed", unit=MetricUnit.Count, value=1)
     logger.error("failed", run_id=failed.run_id, error=failed.error, cause=failed.cause)
     return failed.model_dump()

@@ -13,6 +13,7 @@ from botocore.exceptions import ClientError
 from seeder import bill, record, timeline, verdict
 from seeder.clients import Clients
 from seeder.errors import aws_errors
+from seeder.fleet import claims, pairs
 from seeder.large import ending
 from seeder.manifest import Progress
 from seeder.run import Run
@@ -53,6 +54,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         stages=timeline.seconds_by_state(_history(event["execution"]), event["ended_at"]),
     )
     judged = record.write(s3, run.state_bucket, judged)
+    pairs.enter(s3, run.state_bucket, run.request, judged)
+    claims.give_back(s3, run)
     metrics.add_metric(name=f"Runs{judged.state}", unit=MetricUnit.Count, value=1)
     logger.info("recorded", run_id=judged.run_id, state=judged.state, cause=judged.cause)
     return judged.model_dump()

@@ -10,17 +10,19 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from seeder import triggers
 from seeder.clients import Clients
 from seeder.errors import aws_errors
+from seeder.settings import Settings
 
 logger = Logger()
 tracer = Tracer()
 clients = Clients()
+settings = Settings.from_environment()
 
 
 @logger.inject_lambda_context(clear_state=True)
 @tracer.capture_lambda_handler
 @aws_errors()
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Return `{"pairs": [{"run_id", "request"}]}` for `{"trigger", "execution_id"}`."""
-    pairs = triggers.resolve(event["trigger"], event["execution_id"], clients)
+    """Return `{"pairs": [{"run_id", "request", "detached"}], "count"}` for `{"trigger", "execution_id"}`."""
+    pairs = triggers.resolve(event["trigger"], event["execution_id"], clients, settings.state_bucket)
     logger.info("resolved", runs=[pair.run_id for pair in pairs])
-    return {"pairs": [pair.model_dump() for pair in pairs]}
+    return {"pairs": [pair.model_dump() for pair in pairs], "count": len(pairs)}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
-from localcloud import kms
+from localcloud import kms, role_settling, sessions
 from localcloud.batch_operations import store
 from localcloud.batch_operations.clients import make_client
 from localcloud.batch_operations.exceptions import JobFailedError
@@ -14,9 +14,9 @@ from localcloud.iam_roles import Role, read_role
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from localcloud.batch_operations.settings import FailureCodes
+    from localcloud.batch_operations.settings import FailureCodes, Settings
 
-SERVICE = "batchoperations.s3.amazonaws.com"
+SERVICE = sessions.BATCH_OPERATIONS
 
 _ABSENT = (
     "aws:SourceAccount",
@@ -62,6 +62,7 @@ class JobIdentity(Protocol):
     id: str
     arn: str
     role_arn: str
+    settings: Settings
 
 
 class RoleSession:
@@ -171,10 +172,18 @@ def assume(job: JobIdentity, codes: FailureCodes) -> RoleSession:
         trusted = role is not None and role.trusts(SERVICE, context)
     except UnsupportedPolicy as error:
         raise JobFailedError(codes.policy, str(error)) from error
+    if role is not None and not _is_settled(job):
+        raise JobFailedError(
+            codes.role, f"The role {job.role_arn} cannot be assumed: it is not known here yet"
+        )
     if role is None or not trusted:
         problem = "does not exist" if role is None else f"does not trust {SERVICE}"
         raise JobFailedError(codes.role, f"The role {job.role_arn} cannot be assumed: it {problem}")
-    answer = make_client("sts", job.region).assume_role(
-        RoleArn=job.role_arn, RoleSessionName=f"s3-batch-operations_{job.id}"
-    )
-    return RoleSession(role, answer["Credentials"], job.region)
+    credentials = sessions.begin(job.role_arn, f"s3-batch-operations_{job.id}", SERVICE, job.region)
+    return RoleSession(role, credentials, job.region)
+
+
+def _is_settled(job: JobIdentity) -> bool:
+    """Whether the job's role was last changed long enough ago."""
+    wait = job.settings.role_settling_seconds
+    return not wait or role_settling.seconds_since_change(job.role_arn, job.settings.clock.now()) >= wait

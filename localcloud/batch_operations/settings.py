@@ -57,6 +57,8 @@ class Settings:
     """What carries tasks out; None is S3 itself."""
     new_id: Callable[[], str] = field(default=lambda: str(uuid.uuid4()))
 
+    role_settling_seconds: float = 0.0
+    """For how long jobs can't take on a role that was made or changed (unconfirmed: AWS says that it takes time)."""
     preparing_seconds: float = 0.0
     completing_seconds: float = 0.0
     tasks_per_second: float | None = None

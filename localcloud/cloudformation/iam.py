@@ -1,4 +1,4 @@
-"""AWS::IAM::Role."""
+"""AWS::IAM::Role and ManagedPolicy."""
 
 from __future__ import annotations
 
@@ -66,6 +66,37 @@ class Role(Resource):
         for attached in iam.list_attached_role_policies(RoleName=name)["AttachedPolicies"]:
             iam.detach_role_policy(RoleName=name, PolicyArn=attached["PolicyArn"])
         iam.delete_role(RoleName=name)
+
+
+class ManagedPolicy(Resource):
+    """A policy of its own, which roles have attached or as their permissions boundary."""
+
+    resource_type = "AWS::IAM::ManagedPolicy"
+    name_property = "ManagedPolicyName"
+    honoured = frozenset({"Description", "ManagedPolicyName", "Path", "PolicyDocument", "Tags"})
+
+    @classmethod
+    def create(cls, name: str, properties: dict[str, Any], region: str) -> ManagedPolicy:
+        """Create the policy."""
+        given = {key: properties[key] for key in ("Description", "Path", "Tags") if key in properties}
+        document = {"Version": "2012-10-17", **properties["PolicyDocument"]}
+        arn = client("iam").create_policy(
+            PolicyName=name[:128], PolicyDocument=json.dumps(document), **given
+        )["Policy"]["Arn"]
+        return cls(arn, {"PolicyArn": arn}, region)
+
+    def delete(self, account_id: str, region: str) -> None:
+        """Delete the policy. As in IAM, one that roles have can't be (DeleteConflict)."""
+        arn = self.physical_resource_id
+        held = [role.name for role in _roles() if role.permissions_boundary_arn == arn]
+        if held:
+            # moto does not look at boundaries.
+            raise ValueError(f"DeleteConflict: {arn} is the permissions boundary of {', '.join(held)}")
+        client("iam").delete_policy(PolicyArn=arn)
+
+
+def _roles() -> list[Any]:
+    return list(iam_backends[ACCOUNT_ID]["aws"].get_roles())
 
 
 def _know_managed_policy(arn: str) -> None:

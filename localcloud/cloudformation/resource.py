@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, ClassVar
 
+from botocore.exceptions import ClientError
 from moto.cloudformation import parsing
 
 from localcloud.patching import Patches
@@ -88,8 +91,30 @@ class Resource:
         return self.attributes[attribute_name]
 
 
+@contextmanager
+def if_there(*codes: str) -> Iterator[None]:
+    """Run the block; an error of one of these codes says that what it concerns is gone, which is well.
+
+    moto deletes a stack's resources in no order, CloudFormation those first that depend on others.
+    """
+    try:
+        yield
+    except ClientError as error:
+        if error.response["Error"]["Code"] not in codes:
+            raise
+
+
 def install(patches: Patches) -> None:
-    """Make every stack of these resource types alone, until the patches are undone."""
+    """Make every stack of these resource types alone, until the patches are undone.
+
+    `AWS::NoValue` in a list leaves no element, where moto leaves an empty one.
+    """
+
+    def clean(value: Any, resources: Any) -> Any:
+        answer = original(value, resources)
+        return [item for item in answer if item is not None] if isinstance(value, list) else answer
+
+    original = patches.replace(parsing, "clean_json", clean)
     patches.replace(parsing, "resource_class_from_type", _of_type)
     patches.replace(parsing, "resource_name_property_from_type", lambda name: _of_type(name).name_property)
 
@@ -101,8 +126,12 @@ def _of_type(name: str) -> type[Resource]:
 
 
 def unsupported(template: dict[str, Any]) -> list[str]:
-    """Return a line for each resource type and property of a translated template that is not honoured."""
-    lines = []
+    """Return a line for each section, resource type and property of a translated template that is not honoured."""
+    lines = [
+        f"section {name} is not honoured by the local cloud"
+        for name in ("Hooks", "Rules")
+        if name in template
+    ]
     for name, resource in template.get("Resources", {}).items():
         kind = _TYPES.get(resource["Type"])
         if kind is None:

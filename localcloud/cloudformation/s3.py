@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from localcloud.aws import client
-from localcloud.cloudformation.resource import Resource
+from localcloud.cloudformation.resource import Resource, if_there
 
 
 class Bucket(Resource):
@@ -76,8 +76,9 @@ class BucketPolicy(Resource):
         return cls(bucket, {}, region)
 
     def delete(self, account_id: str, region: str) -> None:
-        """Remove the policy."""
-        client("s3", region).delete_bucket_policy(Bucket=self.physical_resource_id)
+        """Remove the policy, if the bucket is there still."""
+        with if_there("NoSuchBucket"):
+            client("s3", region).delete_bucket_policy(Bucket=self.physical_resource_id)
 
 
 def _encryption(value: dict[str, Any]) -> dict[str, Any]:
@@ -96,6 +97,7 @@ _LIFECYCLE = {
     "Id": "ID",
     "AbortIncompleteMultipartUpload": "AbortIncompleteMultipartUpload",
     "ExpirationInDays": "Expiration",
+    "ExpiredObjectDeleteMarker": "Expiration",
     "NoncurrentVersionExpiration": "NoncurrentVersionExpiration",
     "Status": "Status",
 }
@@ -105,8 +107,12 @@ def _lifecycle(rule: dict[str, Any]) -> dict[str, Any]:
     """Return a rule as the API takes it; the template's has its filter's parts as members of its own."""
     answer: dict[str, Any] = {"Filter": _lifecycle_filter(rule.get("Prefix", ""), rule.get("TagFilters", []))}
     for key, value in rule.items():
-        if key not in {"Prefix", "TagFilters"}:
-            answer[_LIFECYCLE[key]] = {"Days": int(value)} if key == "ExpirationInDays" else value
+        if key == "ExpirationInDays":
+            answer[_LIFECYCLE[key]] = {"Days": int(value)}
+        elif key == "ExpiredObjectDeleteMarker":
+            answer[_LIFECYCLE[key]] = {key: value}
+        elif key not in {"Prefix", "TagFilters"}:
+            answer[_LIFECYCLE[key]] = value
     return answer
 
 

@@ -18,6 +18,7 @@ from localcloud.s3 import (
     locks,
     multipart,
     parts,
+    payment,
     restore,
     sparse,
     suspension,
@@ -27,7 +28,20 @@ if TYPE_CHECKING:
     from localcloud.clock import Clock
     from localcloud.patching import Patches
 
-_GAPS = (errors, locks, index, listing, suspension, deletes, copies, multipart, sparse, parts, conditions)
+_GAPS = (
+    errors,
+    locks,
+    index,
+    listing,
+    suspension,
+    deletes,
+    copies,
+    multipart,
+    sparse,
+    parts,
+    conditions,
+    payment,
+)
 
 
 def install(patches: Patches, clock: Clock | None = None) -> None:

@@ -29,8 +29,10 @@ def actual(run: Run, manifest: Progress, work: Work, verification: Verification,
     tasks = sum(job.manifest.count if job.total is None else job.total for job in jobs)
     more = Usage(jobs=len(jobs) - counted.jobs, tasks=tasks - counted.tasks)
     listed = counted.list_calls + counted.destination_list_calls
-    again = max(manifest.list_calls + verification.list_calls - listed, 0)
-    return _priced(run, counted + more + Usage(list_calls=again), home_region)
+    made = manifest.list_calls + manifest.destination_list_calls + verification.list_calls
+    asked = manifest.tag_calls + verification.tag_calls - counted.tag_requests
+    again = Usage(list_calls=max(made - listed, 0), tag_requests=asked)
+    return _priced(run, counted + more + again, home_region)
 
 
 def shown(told: Cost) -> str:
@@ -43,6 +45,8 @@ def _expected(run: Run, manifest: Progress, looks: int = LOOKS) -> Usage:
     objects = manifest.count + manifest.large_count
     # An inventory is not counted by size.
     size = census.size if census.objects or not objects else None
+    restores = asked.restore and manifest.archived_count
+    found = manifest.compared
     return expected(
         run.operation,
         objects,
@@ -55,7 +59,11 @@ def _expected(run: Run, manifest: Progress, looks: int = LOOKS) -> Usage:
         archived=census.archived,
         restore_tier=asked.restore_tier if asked.restore else "",
         list_calls=manifest.list_calls,
-        looks=looks,
+        destination_list_calls=manifest.destination_list_calls,
+        tag_requests=manifest.tag_calls,
+        looked_at=max(sum(found.counts.values()) if found else 0, manifest.tag_calls),
+        verify=manifest.proof is None,
+        looks=looks if objects or restores else 0,
     )
 
 

@@ -74,6 +74,8 @@ def _items(usage: Usage, source: str, destination: str, home: str) -> Iterator[t
     """Yield what is charged: its name, how much of it, and its price."""
     yield "List the source", usage.list_calls, prices.price_of(source, "list")
     yield "List the destination", usage.destination_list_calls, prices.price_of(destination, "list")
+    # Derived: each is charged as a GET of an object in STANDARD.
+    yield "Ask for tags", usage.tag_requests, prices.price_of(source, "get STANDARD")
     yield "Batch Operations jobs", usage.jobs, prices.price_of(destination, "batch job")
     yield "Batch Operations tasks", usage.tasks, prices.price_of(destination, "batch task")
     for kind, counts, region, item in (

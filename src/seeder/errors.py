@@ -2,12 +2,17 @@
 
 SeederError
 ├── InvalidRequest       the input, or the buckets it names, can't be seeded as asked
+├── PairBusy             another run is seeding the same pair
 ├── AccessDenied         a permission is missing
 ├── NotYetVisible        something just written can't be read yet; try again
 ├── Throttled            AWS asks to slow down; try again later
 ├── ServiceUnavailable   AWS failed on its side; try again
+│   └── Undecided        no answer told whether a write was done; read what stands there
 ├── UnexpectedAnswer     AWS refused or answered what this library does not understand
-└── Conflict             what must be written once stands there already, with other content
+└── Conflict             what stands there is not what the call went by
+    ├── AlreadyExists    what must be written once stands there already, with other content
+    ├── Lost             another write came first
+    └── Gone             what was to be replaced or deleted is not there
 """
 
 from __future__ import annotations
@@ -32,6 +37,10 @@ class InvalidRequest(SeederError):
         self.field = field
 
 
+class PairBusy(SeederError):
+    """Another run is seeding the same pair of buckets; the text names it."""
+
+
 class AccessDenied(SeederError):
     """A permission is missing; the text names the call and the resource."""
 
@@ -48,12 +57,28 @@ class ServiceUnavailable(SeederError):
     """AWS failed on its side, or did not answer."""
 
 
+class Undecided(ServiceUnavailable):
+    """No answer told whether a write was done, and what stands there does not tell either."""
+
+
 class UnexpectedAnswer(SeederError):
     """AWS refused for a reason this library does not know, or its answer does not add up."""
 
 
 class Conflict(SeederError):
+    """What stands there is not what the call went by, such as a record of another run where one is written once."""
+
+
+class AlreadyExists(Conflict):
     """An object that is written once stands there already, with other content."""
+
+
+class Lost(Conflict):
+    """Another write came first: what is there is not what was read (412)."""
+
+
+class Gone(Conflict):
+    """The object that was to be replaced or deleted is not there (404)."""
 
 
 _THROTTLED = frozenset(

@@ -25,6 +25,8 @@ from seeder.inventory_document import Columns, DataFile, Entry, Inventory, check
 from seeder.listing.any_order import Position
 from seeder.listing.page import encode_key
 from seeder.listing.selection import Selection
+from seeder.listing.tagged import Tagged
+from seeder.listing.walk import Untaken
 from seeder.manifest import LIMITS, Limits, Progress, Rows
 
 if TYPE_CHECKING:
@@ -48,12 +50,14 @@ def write(
     out_of_time: Callable[[], bool] = lambda: False,
     versions: bool = False,
     limits: Limits = LIMITS,
+    tagged: Tagged | None = None,
 ) -> Progress:
     """Turn an inventory of the bucket `source` into the run's manifests until all is read, or time is out.
 
     `s3` writes the manifests, `reader_s3` reads the inventory whose manifest.json stands at `location`
     (`s3://bucket/key`). Each call takes at least ROWS_AT_ONCE rows. Where the inventory tells them, only current
-    versions are taken (rows `bucket,key`), or with `versions` all but delete markers (rows `bucket,key,version`).
+    versions are taken (rows `bucket,key`), or with `versions` all but delete markers (rows `bucket,key,version`); with
+    `tagged` of those only what has the tags now.
     A call that died, or is repeated, changes nothing: every row taken stands in the finished manifests exactly once.
     Raises InvalidRequest for an inventory that can't serve, UnexpectedAnswer for one that does not add up, ClientError.
     """
@@ -67,32 +71,46 @@ def write(
     with closing(Rows(s3, progress, limits)) as taken:
 
         def accept(rows: list[list[str]]) -> None:
-            entries = columns.entries(rows, source, versions)
-            for place, lines in enumerate(_lines(entries, source, prefix, chosen, versions)):
+            entries = _wanted(columns.entries(rows, source, versions), prefix, chosen)
+            if tagged:
+                entries = _having(tagged, list(entries), versions)
+            for place, lines in enumerate(_lines(entries, source, chosen, versions)):
                 taken.write(place, "".join(lines).encode(), len(lines))
 
         left = _Reading(reader_s3, inventory, columns, accept, out_of_time).run(progress.ranges)
         after = taken.settle(Position(left))
-    after = after.model_copy(update={"inventory_created": inventory.created})
+    tag_calls = progress.tag_calls + (tagged.calls if tagged else 0)
+    after = after.model_copy(update={"inventory_created": inventory.created, "tag_calls": tag_calls})
     return after if left else manifest.complete(s3, after)
 
 
-def _lines(
-    entries: Iterable[Entry], source: str, prefix: str, chosen: Selection, versions: bool
-) -> tuple[list[str], ...]:
+def _wanted(entries: Iterable[Entry], prefix: str, chosen: Selection) -> Iterator[Entry]:
+    """Yield what has the prefix and passes the filters."""
+    filters = chosen.filters
+    for entry in entries:
+        key, size, storage, modified, _ = entry
+        if key.startswith(prefix) and (not filters or chosen.wants(key, size, storage, modified)):
+            yield entry
+
+
+def _having(tagged: Tagged, entries: list[Entry], versions: bool) -> Iterator[Entry]:
+    """Return what has the tags. Raises Untaken where time is out, and what asking raises."""
+    names = [(entry.key, entry.version if versions else "") for entry in entries]
+    return map(entries.__getitem__, tagged.having(names))
+
+
+def _lines(entries: Iterable[Entry], source: str, chosen: Selection, versions: bool) -> tuple[list[str], ...]:
     """Return the rows of each manifest, in the order of `Selection.place`."""
     places: tuple[list[str], ...] = ([], [], [])
-    filters = chosen.filters
-    for key, size, storage, modified, version in entries:
-        if key.startswith(prefix) and (not filters or chosen.wants(key, size, storage, modified)):
-            end = f",{version}\n" if versions else "\n"
-            places[chosen.place(size, storage)].append(f"{source},{encode_key(key)}{end}")
+    for key, size, storage, _, version in entries:
+        end = f",{version}\n" if versions else "\n"
+        places[chosen.place(size, storage)].append(f"{source},{encode_key(key)}{end}")
     return places
 
 
 @dataclass
 class _Reading:
-    """Rows of an inventory from a position on, handed to `accept` a few thousand at a time.
+    """Rows of an inventory from a position on, handed to `accept` a few thousand at a time; it may raise Untaken.
 
     A position is the number of a data file, the rows taken of it, and what tells that both the manifest.json and the
     file are still those that were read: its MD5 and the file's ETag.
@@ -142,7 +160,10 @@ class _Reading:
             for _ in islice(rows, row):
                 pass
             while batch := list(islice(rows, ROWS_AT_ONCE)):
-                self.accept(batch)
+                try:
+                    self.accept(batch)
+                except Untaken:
+                    return self._place(number, row, answer["ETag"])
                 row += len(batch)
                 if len(batch) == ROWS_AT_ONCE and self.out_of_time():
                     return self._place(number, row, answer["ETag"])

@@ -14,8 +14,10 @@ from pydantic import BaseModel, ConfigDict
 
 from seeder.errors import InvalidRequest, code_of
 from seeder.large.invocation import SCHEMA_VERSION, Arguments
+from seeder.roles import Roles
 from seeder.run import Run
 from seeder.settings import Settings
+from seeder.settling import settling
 from seeder.sink import Upload
 
 if TYPE_CHECKING:
@@ -45,7 +47,8 @@ class Job(BaseModel):
 
     `attempt` counts the rounds that are bounded, `round` all of them. `wait_seconds` is how long to wait now: until
     it is created, then until the next look; `waited_seconds` is how long was waited since its creation, or for it.
-    `looks` in a row that did not find it are `in_vain`.
+    `looks` in a row that did not find it are `in_vain`. `settled` counts the jobs before it that came to nothing, for
+    their role was not known everywhere.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -56,6 +59,7 @@ class Job(BaseModel):
     fields: list[str]
     round: int = 0
     attempt: int = 0
+    settled: int = 0
     id: str = ""
     status: str = PLANNED
     total: int | None = None
@@ -76,9 +80,12 @@ class Job(BaseModel):
         return (self.succeeded or 0) + (self.failed or 0)
 
 
-def request_token(run_id: str, manifest_etag: str, operation: str, round_number: int) -> str:
+def request_token(
+    run_id: str, manifest_etag: str, operation: str, round_number: int, settled: int = 0
+) -> str:
     """Return the ClientRequestToken of a job: derived, so that a repeated CreateJob finds the first job."""
-    identity = "\n".join([run_id, manifest_etag.strip('"'), operation, str(round_number)])
+    again = [f"settled {settled}"] if settled else []
+    identity = "\n".join([run_id, manifest_etag.strip('"'), operation, str(round_number), *again])
     return hashlib.sha256(identity.encode()).hexdigest()
 
 
@@ -97,30 +104,14 @@ def require_home(run: Run, kind: Kind, home: str) -> None:
         )
 
 
-def create(s3control: S3ControlClient, run: Run, job: Job, settings: Settings) -> Job:
+def create(s3control: S3ControlClient, run: Run, job: Job, settings: Settings, roles: Roles) -> Job:
     """Create a planned job, or find it if it was created; `s3control` is a client of the job's region.
 
-    Raises InvalidRequest where large objects can't be copied from this region, ClientError.
+    Raises InvalidRequest where large objects can't be copied from this region, NotYetVisible where a role that was
+    just made is refused, ClientError.
     """
-    reports, etag = run.report_bucket, job.manifest.etag
-    answer = s3control.create_job(
-        AccountId=run.account_id,
-        ConfirmationRequired=run.request.confirm,
-        ClientRequestToken=request_token(run.run_id, etag, job.operation, job.round),
-        Description=f"seeder {run.run_id} {job.operation} {job.round}"[:256],
-        Operation=_operation(run, job, settings),
-        Manifest=_manifest(job),
-        Report={
-            "Enabled": True,
-            "Bucket": f"arn:aws:s3:::{reports.name if reports else run.state_bucket}",
-            "Prefix": run.report_prefix,
-            "Format": "Report_CSV_20180820",
-            "ReportScope": "AllTasks",
-        },
-        Priority=run.request.priority,
-        RoleArn=settings.job_role_arn,
-        Tags=[{"Key": "seeder-run", "Value": run.run_id}],
-    )
+    with settling(roles):
+        answer = s3control.create_job(**_asked(run, job, settings, roles.job))
     return job.model_copy(
         update={
             "id": answer["JobId"],
@@ -129,6 +120,29 @@ def create(s3control: S3ControlClient, run: Run, job: Job, settings: Settings) -
             "wait_seconds": FIRST_LOOK_SECONDS,
         }
     )
+
+
+def _asked(run: Run, job: Job, settings: Settings, role_arn: str) -> Any:
+    """Return the parameters of CreateJob."""
+    reports, etag = run.report_bucket, job.manifest.etag
+    return {
+        "AccountId": run.account_id,
+        "ConfirmationRequired": run.request.confirm,
+        "ClientRequestToken": request_token(run.run_id, etag, job.operation, job.round, job.settled),
+        "Description": f"seeder {run.run_id} {job.operation} {job.round}"[:256],
+        "Operation": _operation(run, job, settings),
+        "Manifest": _manifest(job),
+        "Report": {
+            "Enabled": True,
+            "Bucket": f"arn:aws:s3:::{reports.name if reports else run.state_bucket}",
+            "Prefix": run.report_prefix,
+            "Format": "Report_CSV_20180820",
+            "ReportScope": "AllTasks",
+        },
+        "Priority": run.request.priority,
+        "RoleArn": role_arn,
+        "Tags": [{"Key": "seeder-run", "Value": run.run_id}],
+    }
 
 
 def _manifest(job: Job) -> Any:
@@ -145,13 +159,8 @@ def _operation(run: Run, job: Job, settings: Settings) -> Any:
     if job.operation == "replicate":
         return {"S3ReplicateObject": {}}
     if job.operation == "restore":
-        asked = run.request
-        return {
-            "S3InitiateRestoreObject": {
-                "ExpirationInDays": asked.restore_days,
-                "GlacierJobTier": asked.restore_tier,
-            }
-        }
+        days, tier = run.request.restore_days, run.request.restore_tier
+        return {"S3InitiateRestoreObject": {"ExpirationInDays": days, "GlacierJobTier": tier}}
     require_home(run, job.operation, settings.copy_function_arn.split(":")[3])
     arguments = Arguments(
         run_id=run.run_id,

@@ -17,10 +17,12 @@ from pydantic import BaseModel, ConfigDict
 
 from seeder import sink
 from seeder.errors import UnexpectedAnswer, code_of
+from seeder.judge import Compared
 from seeder.listing.any_order import Position, list_all
 from seeder.listing.counting import Census
 from seeder.listing.page import Page
 from seeder.listing.selection import Selection
+from seeder.listing.tagged import Tagged, having_tags
 from seeder.listing.tokens import Chain
 from seeder.listing.wire import Wire
 from seeder.series import Series
@@ -54,8 +56,9 @@ class Progress(BaseModel):
 
     Each manifest is one file, or several where it exceeds what a job takes. `ranges` are those left (start, version,
     end), or the one position in an inventory; None before the first call. `chains` are left instead where the
-    source's order is not S3's. `census` counts what was listed (not what an inventory holds), `count`
-    is that of the operation's own rows, `inventory_created` the inventory's own creationTimestamp.
+    source's order is not S3's. `census` counts what was listed (not what an inventory holds) and is to be seeded,
+    `count` is that of the operation's own rows, `inventory_created` the inventory's own creationTimestamp. `compared`
+    is what a re-sync found, None otherwise; `tag_calls` how many objects were asked for their tags.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -67,8 +70,11 @@ class Progress(BaseModel):
     chains: list[Chain] | None = None
     count: int = 0
     list_calls: int = 0
+    destination_list_calls: int = 0
+    tag_calls: int = 0
     census: Census = Census()
     inventory_created: str = ""
+    compared: Compared | None = None
     done: bool = False
 
     @classmethod
@@ -86,6 +92,12 @@ class Progress(BaseModel):
         if self.inventory_created:
             return datetime.fromtimestamp(int(self.inventory_created) / 1000, UTC)
         return datetime.fromisoformat(started_at)
+
+    @property
+    def proof(self) -> Compared | None:
+        """What a re-sync found that has nothing to seed, which proves the replica; None for any other run."""
+        found = self.compared
+        return found if self.done and found and not (found.missing or found.different) else None
 
     @property
     def manifests(self) -> tuple[tuple[Upload, ...], ...]:
@@ -164,12 +176,14 @@ def write(
     workers: int = WORKERS,
     out_of_time: Callable[[], bool] = lambda: False,
     limits: Limits = LIMITS,
+    tagged: Tagged | None = None,
 ) -> Progress:
     """List a bucket into its manifests until all is listed, or time is out.
 
     `s3` writes the manifests, `wire` lists the bucket `source`: its objects, or all versions but delete markers
-    (rows `bucket,key,version`). Nothing is created for an empty bucket. A call that died, or is repeated, changes
-    nothing: every key, or version, stands in the finished manifests exactly once, whatever the server's order.
+    (rows `bucket,key,version`). With `tagged` only those are taken that have the tags when they are listed. Nothing is
+    created for an empty bucket. A call that died, or is repeated, changes nothing: every key, or version, stands in
+    the finished manifests exactly once, whatever the server's order.
     Raises UnexpectedAnswer, Throttled, ServiceUnavailable, ClientError.
     """
     made = finished(s3, progress)
@@ -186,6 +200,8 @@ def write(
 
         def accept(page: Page, stop: int) -> None:
             choice = chosen.choose(page, stop)
+            if tagged:
+                choice = having_tags(tagged, page, stop, choice)
             census.add(page, stop, choice)
             taken.write(0, *page.rows(source, stop, choice.copy))
             for place, indices in ((1, choice.large), (2, choice.archived)):
@@ -193,11 +209,14 @@ def write(
                     taken.write(place, *page.rows(source, stop, indices))
 
         begun = Position(progress.ranges, progress.chains)
-        room = max(MOST_STATE_BYTES - _bytes_of(progress), LEAST_POSITION_BYTES)
+        room = room_of(progress)
         position = list_all(wire, accept, restart, begun, prefix, workers, out_of_time, room)
         after = taken.settle(position)
-    counts = {"list_calls": progress.list_calls + wire.calls, "census": census}
-    after = after.model_copy(update=counts)
+    counts = {
+        "list_calls": progress.list_calls + wire.calls,
+        "tag_calls": progress.tag_calls + (tagged.calls if tagged else 0),
+    }
+    after = after.model_copy(update={**counts, "census": census})
     return complete(s3, after) if position.is_end else after
 
 
@@ -248,6 +267,7 @@ def _note(progress: Progress) -> tuple[str, str]:
     return first.bucket, first.key.removesuffix(".csv") + ".json"
 
 
-def _bytes_of(progress: Progress) -> int:
-    """How large a progress is beside its position."""
-    return len(progress.model_copy(update={"ranges": None, "chains": None}).model_dump_json())
+def room_of(progress: Progress) -> int:
+    """Return how many bytes the position of a walk may take beside all else that a progress holds."""
+    held = len(progress.model_copy(update={"ranges": None, "chains": None}).model_dump_json())
+    return max(MOST_STATE_BYTES - held, LEAST_POSITION_BYTES)

@@ -28,7 +28,7 @@ _OF_A_JOB = ("id", "region", "operation", "round", "status", "total", "succeeded
 
 
 class Record(BaseModel):
-    """How a run ended. `error` and `cause` are empty when `state` is Complete.
+    """How a run ended. `error` and `cause` are empty when `state` is Complete; one that is Skipped did nothing.
 
     `total`, `succeeded` and `failed` count objects (or versions), `restored` those whose restoration was started.
     `replica` is what the comparison of both buckets found: "equal", "extra" (all is there, and more), "differs", or ""
@@ -37,7 +37,7 @@ class Record(BaseModel):
     """
 
     run_id: str
-    state: Literal["Complete", "Failed"]
+    state: Literal["Complete", "Failed", "Skipped"]
     event: str
     subject: str
     error: str = ""
@@ -114,6 +114,23 @@ def of_run(
     )
 
 
+def of_skip(run: Run, cause: str) -> Record:
+    """Record a run that did nothing, for another had its pair."""
+    return Record(
+        run_id=run.run_id,
+        state="Skipped",
+        event=_event("Skipped"),
+        subject=_subject(f"Skipped: {run.source.name} → {run.destination.name}"),
+        cause=cause,
+        source=run.source.name,
+        destination=run.destination.name,
+        operation=run.operation,
+        request=run.request.model_dump(exclude_defaults=True),
+        started_at=run.started_at,
+        ended_at=run.started_at,
+    )
+
+
 def of_error(
     run_id: str, started_at: str, error: dict[str, Any], state: dict[str, Any], ended_at: str = ""
 ) -> Record:
@@ -170,7 +187,7 @@ def write(s3: S3Client, bucket: str, record: Record) -> Record:
 
 
 def _event(state: str) -> str:
-    return "Seeding Completed" if state == "Complete" else "Seeding Failed"
+    return {"Complete": "Seeding Completed", "Skipped": "Seeding Skipped"}.get(state, "Seeding Failed")
 
 
 def _subject(text: str) -> str:

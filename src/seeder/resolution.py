@@ -6,7 +6,6 @@ objects with Batch Replication"; IAM API reference, SimulatePrincipalPolicy.
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Literal
 
 from botocore.exceptions import ClientError
@@ -15,13 +14,14 @@ from seeder.buckets import Bucket, describe, require_versioning
 from seeder.errors import InvalidRequest, code_of
 from seeder.replication import read_rules
 from seeder.request import Request, parse_request
+from seeder.role_plans import covers_key, key_arn
+from seeder.roles import given_job_role, given_replication_role
 from seeder.run import Run
 
 if TYPE_CHECKING:
     from seeder.clients import Clients
     from seeder.settings import Settings
 
-_KEY_ID = re.compile(r"[0-9a-f-]{36}|mrk-[0-9a-f]{32}")
 _UNKNOWN_HERE = frozenset({"AccessDenied", "AccessDeniedException"})
 
 
@@ -33,6 +33,7 @@ def resolve(
     Raises InvalidRequest naming the field, AccessDenied, ClientError.
     """
     request = parse_request(document)
+    job_role, replication_role = given_job_role(request, settings), given_replication_role(request, settings)
     source = describe(clients, "source", request.source, account_id)
     destination = describe(clients, "destination", request.destination, account_id)
     operation = _operation(request, source, clients)
@@ -40,7 +41,12 @@ def resolve(
         require_versioning("source", source)
         require_versioning("destination", destination)
     if operation == "copy":
-        _check_copy(request, source, destination, account_id, settings.job_role_arn, clients)
+        _check_copy(destination)
+        _check_keys(source, destination, account_id, job_role, settings, clients)
+    if request.enable_replication and request.replica_kms_key and not replication_role:
+        asked, held = request.replica_kms_key, key_arn(source, account_id)
+        _require_key("replica_kms_key", f"'{asked}' is a key", asked, settings)
+        _require_key("source", _encrypts(source, held), held, settings)
     return Run(
         run_id=run_id,
         started_at=started_at,
@@ -59,7 +65,7 @@ def _operation(request: Request, source: Bucket, clients: Clients) -> Literal["c
     if request.enable_replication or request.trigger == "rule-added":
         return "replicate"
     rules = read_rules(clients.s3(source.region), source.name)
-    if any(rule.covers(request.destination, request.prefix) for rule in rules):
+    if any(rule.covers(request.destination, request.prefix, request.tags) for rule in rules):
         return "replicate"
     if request.operation == "auto":
         return "copy"
@@ -71,14 +77,7 @@ def _operation(request: Request, source: Bucket, clients: Clients) -> Literal["c
     )
 
 
-def _check_copy(
-    request: Request,
-    source: Bucket,
-    destination: Bucket,
-    account_id: str,
-    role_arn: str,
-    clients: Clients,
-) -> None:
+def _check_copy(destination: Bucket) -> None:
     """Refuse a copy that no task of could succeed."""
     if not destination.is_ours:
         raise InvalidRequest(
@@ -86,26 +85,39 @@ def _check_copy(
             f"bucket '{destination.name}' belongs to another account, and a copy job must be created in the "
             "destination's account; add a replication rule and ask for 'replicate', or deploy seeder there",
         )
+
+
+def _check_keys(
+    source: Bucket, destination: Bucket, account_id: str, role_arn: str, settings: Settings, clients: Clients
+) -> None:
+    """Refuse a copy by a role that may not use the buckets' keys; an empty `role_arn` is one that is yet to be made."""
     for bucket, field, action in (
         (source, "source", "kms:Decrypt"),
         (destination, "destination", "kms:GenerateDataKey"),
     ):
-        key = _key_arn(bucket, account_id)
-        if key and role_arn and not _may(clients, role_arn, action, key):
+        key = key_arn(bucket, account_id)
+        if not role_arn:
+            _require_key(field, _encrypts(bucket, key), key, settings)
+        elif key and not _may(clients, role_arn, action, key):
             raise InvalidRequest(
                 field,
-                f"bucket '{bucket.name}' encrypts by {key}, for which the jobs' role {role_arn} lacks {action}; "
+                f"{_encrypts(bucket, key)}, for which the jobs' role {role_arn} lacks {action}; "
                 "allow it in the role's policy (and in the key's), or ask for 'replicate'",
             )
 
 
-def _key_arn(bucket: Bucket, account_id: str) -> str:
-    """The ARN of a bucket's key; empty for one that is named by an alias, which no policy need name."""
-    if bucket.key.startswith("arn:"):
-        return "" if ":alias/" in bucket.key else bucket.key
-    return (
-        f"arn:aws:kms:{bucket.region}:{account_id}:key/{bucket.key}" if _KEY_ID.fullmatch(bucket.key) else ""
-    )
+def _encrypts(bucket: Bucket, key: str) -> str:
+    return f"bucket '{bucket.name}' encrypts by {key}"
+
+
+def _require_key(field: str, told: str, key: str, settings: Settings) -> None:
+    """Refuse a key, unless it is empty, that no role which the stack makes could use; `told` is where it comes from."""
+    if key and not covers_key(settings, key):
+        raise InvalidRequest(
+            field,
+            f"{told} which the roles that this stack makes may not use (its parameter KmsKeyId is "
+            f"'{settings.kms_key_id}'); deploy with KmsKeyId={key.rpartition('/')[2]} or *, or give a role of your own",
+        )
 
 
 def _may(clients: Clients, role_arn: str, action: str, resource: str) -> bool:

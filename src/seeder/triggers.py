@@ -1,74 +1,77 @@
-"""From one trigger to many pairs: what `fleet` is started with, and the runs it starts.
+"""From one trigger to the runs it asks for: what `fleet` is started with.
 
-A trigger is the CloudTrail event of PutBucketReplication, the schedule's input, or an input by hand.
+A trigger is the CloudTrail event of a bucket's replication configuration, the schedule's input, or an input by hand.
 """
 
 from __future__ import annotations
 
 import hashlib
+import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict
 
-from seeder.errors import InvalidRequest, NotYetVisible
-from seeder.replication import Rule, read_rules
+from seeder.errors import InvalidRequest
+from seeder.fleet.request import of_rule, parse_fleet, requests
+from seeder.fleet.seen import Seen
+from seeder.replication import Change, Rule, parse_rule, read_rules
 from seeder.request import Request, parse_request
 
 if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
-
     from seeder.clients import Clients
+
+PUT, DELETE = "PutBucketReplication", "DeleteBucketReplication"
+# What a call has changed may be read only some time after it (API reference, GetBucketReplication), and the event may
+# not tell what to wait for.
+SETTLE_SECONDS = 10.0
+SETTLE_POLL_SECONDS = 1.0
+
+Sleep = Callable[[float], None]
 
 
 class Pair(BaseModel):
-    """One run to start: its name, and its request."""
+    """One run to start: its name, its request without what is default, and whether to wait for its end."""
 
     model_config = ConfigDict(frozen=True)
 
     run_id: str
-    request: Request
+    request: dict[str, Any]
+    detached: bool = False
 
 
-def resolve(trigger: Any, execution_id: str, clients: Clients) -> list[Pair]:
-    """Return the runs that a trigger asks for; `execution_id` tells two manual triggers apart.
+def resolve(
+    trigger: Any, execution_id: str, clients: Clients, state_bucket: str, sleep: Sleep = time.sleep
+) -> list[Pair]:
+    """Return the runs that a trigger asks for; `execution_id` tells two triggers by hand apart.
 
-    Raises InvalidRequest for an input that can't be understood, NotYetVisible when the configuration that an
-    event tells of can't be read yet.
+    Raises InvalidRequest for an input that can't be understood, AccessDenied, ClientError, and what `Registry` raises.
     """
     if not isinstance(trigger, dict):
         raise InvalidRequest("input", f"{trigger!r} is not an object; see events/ for samples")
     if "detail-type" in trigger or "detail" in trigger:
-        return _of_event(trigger, clients)
-    if "pairs" in trigger:
-        return _of_list(trigger, execution_id)
-    return [_pair(parse_request(trigger), execution_id)]
+        return _of_event(trigger, clients, state_bucket, sleep)
+    if "source" in trigger:
+        return [pair_of(parse_request(trigger), execution_id)]
+    fleet = parse_fleet(trigger)
+    return [
+        pair_of(request, execution_id, fleet.detached) for request in requests(fleet, clients, state_bucket)
+    ]
 
 
-def _of_list(trigger: dict[str, Any], execution_id: str) -> list[Pair]:
-    unknown = sorted(set(trigger) - {"pairs", "trigger"})
-    if unknown:
-        raise InvalidRequest(unknown[0], "unknown field; known fields: pairs, trigger")
-    if not isinstance(trigger["pairs"], list):
-        raise InvalidRequest("pairs", f"{trigger['pairs']!r} is not a list of requests")
-    kind = trigger.get("trigger", "manual")
-    requests = []
-    for number, item in enumerate(trigger["pairs"]):
-        try:
-            requests.append(parse_request({"trigger": kind, **item} if isinstance(item, dict) else item))
-        except InvalidRequest as error:
-            raise InvalidRequest(f"pairs[{number}].{error.field}", str(error).split(": ", 1)[1]) from error
-    return [_pair(request, execution_id) for request in _distinct(requests)]
+def pair_of(request: Request, origin: str, detached: bool = False) -> Pair:
+    """Name a run after what asked for it, so that asking twice names it twice the same."""
+    fields = request.model_dump(exclude_defaults=True)
+    identity = f"{origin}\n{request.model_dump_json()}"
+    digest = hashlib.sha256(identity.encode()).hexdigest()[:16]
+    return Pair(run_id=f"{request.trigger}-{request.source[:40]}-{digest}", request=fields, detached=detached)
 
 
-def _distinct(requests: list[Request]) -> list[Request]:
-    return list({request.model_dump_json(): request for request in requests}.values())
-
-
-def _of_event(event: dict[str, Any], clients: Clients) -> list[Pair]:
+def _of_event(event: dict[str, Any], clients: Clients, state_bucket: str, sleep: Sleep) -> list[Pair]:
     detail = event.get("detail")
-    if not isinstance(detail, dict) or detail.get("eventName") != "PutBucketReplication":
+    if not isinstance(detail, dict) or detail.get("eventName") not in (PUT, DELETE):
         name = detail.get("eventName") if isinstance(detail, dict) else detail
-        raise InvalidRequest("detail.eventName", f"{name!r} is not PutBucketReplication; nothing to seed")
+        raise InvalidRequest("detail.eventName", f"{name!r} is neither {PUT} nor {DELETE}; nothing to seed")
     if detail.get("errorCode"):
         raise InvalidRequest(
             "detail.errorCode",
@@ -78,45 +81,58 @@ def _of_event(event: dict[str, Any], clients: Clients) -> list[Pair]:
     if not isinstance(event_id, str) or not event_id:
         raise InvalidRequest("detail.eventID", f"{event_id!r} is not an id; a CloudTrail event has one")
     source = _source_of(detail)
-    s3 = clients.s3(detail.get("awsRegion") or clients.region)
-    return [_of_rule(source, rule, event_id) for rule in _rules_of(s3, source) if rule.enabled]
+
+    def decide(changes: list[Change]) -> list[dict[str, Any]]:
+        return [_of_change(source, change, event_id).model_dump() for change in changes]
+
+    seen = Seen(clients.s3(clients.region), state_bucket, source)
+    made = seen.decide(event_id, lambda: _settled_rules(detail, source, clients, sleep), decide)
+    return [Pair.model_validate(item) for item in made]
+
+
+def _of_change(source: str, change: Change, event_id: str) -> Pair:
+    """Return the run for a rule; a replica that may hold much already is compared first."""
+    compared = {} if change.reason in ("new", "destination") else {"resync": True}
+    return pair_of(parse_request({**of_rule(source, change.rule), **compared, "overlap": "wait"}), event_id)
 
 
 def _source_of(detail: dict[str, Any]) -> str:
     """The bucket; CloudTrail leaves requestParameters out above 100 KB, but not resources."""
-    parameters = detail.get("requestParameters") or {}
-    if parameters.get("bucketName"):
+    parameters = detail.get("requestParameters")
+    if isinstance(parameters, dict) and parameters.get("bucketName"):
         return str(parameters["bucketName"])
-    for resource in detail.get("resources") or []:
-        if resource.get("type") == "AWS::S3::Bucket":
+    resources = detail.get("resources")
+    for resource in resources if isinstance(resources, list) else []:
+        if isinstance(resource, dict) and resource.get("type") == "AWS::S3::Bucket":
             return str(resource.get("ARN", "")).rpartition(":::")[2]
     raise InvalidRequest(
         "detail.requestParameters.bucketName", "missing, and no bucket among detail.resources"
     )
 
 
-def _rules_of(s3: S3Client, source: str) -> list[Rule]:
-    rules = read_rules(s3, source)
-    if not rules:
-        raise NotYetVisible(f"bucket '{source}' shows no replication configuration (yet, or no more)")
-    return rules
+def _settled_rules(detail: dict[str, Any], source: str, clients: Clients, sleep: Sleep) -> list[Rule]:
+    """Read the bucket's rules until they show those that the call put; whoever changed them since has the last word."""
+    s3 = clients.s3(detail.get("awsRegion") or clients.region)
+    put, waited = _put(detail), 0.0
+    while True:
+        rules = read_rules(s3, source)
+        gone = detail["eventName"] == DELETE and not rules
+        if gone or waited >= SETTLE_SECONDS or (put and put <= set(map(_look, rules))):
+            return rules
+        sleep(SETTLE_POLL_SECONDS)
+        waited += SETTLE_POLL_SECONDS
 
 
-def _of_rule(source: str, rule: Rule, event_id: str) -> Pair:
-    request = parse_request(
-        {
-            "source": source,
-            "destination": rule.destination,
-            "prefix": rule.prefix,
-            "trigger": "rule-added",
-            "rule_id": rule.id,
-        }
-    )
-    return _pair(request, event_id)
+def _put(detail: dict[str, Any]) -> set[tuple[str, str, str, bool]]:
+    """How the rules look that the call put, as far as the event tells; a single rule stands there without a list."""
+    parameters = detail.get("requestParameters")
+    told = parameters.get("ReplicationConfiguration") if isinstance(parameters, dict) else None
+    rules = told.get("Rule", []) if isinstance(told, dict) else []
+    try:
+        return {_look(parse_rule(item)) for item in (rules if isinstance(rules, list) else [rules])}
+    except (AttributeError, KeyError, TypeError):
+        return set()
 
 
-def _pair(request: Request, origin: str) -> Pair:
-    """Name the run after what asked for it, so that asking twice names it twice the same."""
-    identity = f"{origin}\n{request.model_dump_json()}"
-    digest = hashlib.sha256(identity.encode()).hexdigest()[:16]
-    return Pair(run_id=f"{request.trigger}-{request.source[:40]}-{digest}", request=request)
+def _look(rule: Rule) -> tuple[str, str, str, bool]:
+    return rule.id, rule.destination, rule.prefix, rule.enabled

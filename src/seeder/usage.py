@@ -29,9 +29,10 @@ LARGE_BYTES_PER_SECOND = 500_000_000
 # Rows of a manifest and of its report, and the parts they are written in.
 ROW_BYTES, SINK_PART_BYTES = 250, 5 * 1024**2
 PUTS_PER_RUN = 20
-# The application's functions: memory, and objects a second when listing, comparing and reading a report.
+# The application's functions: memory, and objects a second when listing, comparing, reading a report, asking for tags.
 MEMORY_MB, SMALL_MEMORY_MB = 1769, 512
 LISTED_PER_SECOND, COMPARED_PER_SECOND, REPORTED_PER_SECOND = 100_000, 50_000, 500_000
+TAGGED_PER_SECOND = 1000
 CALL_SECONDS = 840
 SMALL_CALLS, SMALL_CALL_SECONDS = 12, 2
 LOOKS = 30
@@ -50,15 +51,17 @@ class Usage(BaseModel):
     """The counts that cost money. Usages can be added.
 
     `copy_requests` (PUT, COPY) by the destination's storage class; `get_requests` and `retrieved_bytes` by the
-    source's; `restore_requests` and `restore_bytes` by "CLASS/TIER". `list_calls` are those of the source,
-    `part_copies` the requests that multipart copies take beyond that, `put_requests` the application's own.
-    `bytes_known` is False where `bytes_between_regions` lacks objects whose size is not known.
+    source's; `restore_requests` and `restore_bytes` by "CLASS/TIER". `list_calls` are those of the source;
+    `tag_requests` ask for one object's tags each. `part_copies` are the requests that multipart copies take beyond
+    that, `put_requests` the application's own. `bytes_known` is False where `bytes_between_regions` lacks objects
+    whose size is not known.
     """
 
     model_config = ConfigDict(frozen=True)
 
     list_calls: int = 0
     destination_list_calls: int = 0
+    tag_requests: int = 0
     jobs: int = 0
     tasks: int = 0
     copy_requests: dict[str, int] = {}
@@ -103,22 +106,31 @@ def expected(
     archived: Mapping[str, Tally] | None = None,
     restore_tier: str = "",
     list_calls: int | None = None,
+    destination_list_calls: int = 0,
+    tag_requests: int = 0,
+    looked_at: int = 0,
     verify: bool = True,
     looks: int = LOOKS,
 ) -> Usage:
     """Return what a run will use to seed `objects` (or versions) of `size` bytes in all, None where that is not known.
 
     `large` objects over 5 GiB are among them, and `classes` divides them by storage class (default: all STANDARD).
-    `archived` objects, by storage class, are restored if a tier is given, else left alone. `list_calls` are those made
-    already; `verify`: both buckets are compared at the end; `looks`: how often the job is looked at.
+    `archived` objects, by storage class, are restored if a tier is given, else left alone. `list_calls`,
+    `destination_list_calls` (of a re-sync) and `tag_requests` are those made already, for `looked_at` objects where
+    those are more than are seeded; `verify`: both buckets are compared at the end; `looks`: how often the job is
+    looked at.
     """
     divided = classes if classes is not None else {"STANDARD": Tally(objects, size or 0)}
     asleep = archived if archived is not None and restore_tier else {}
+    listed = max(objects, looked_at)
+    asked = _asked_for_tags(objects, tag_requests, verify)
     usage = (
         _copied(operation, divided, large, large_bytes)
         + _restored(asleep, restore_tier)
-        + _listed(objects, list_calls, verify)
-        + _own_work(objects, large, large_bytes if operation == "copy" else 0, verify, looks)
+        + _listed(listed, list_calls, destination_list_calls, verify)
+        + asked
+        + _own_work(objects, listed, asked.tag_requests, verify, looks)
+        + _copied_in_parts(large, large_bytes if operation == "copy" else 0)
     )
     if source_region == destination_region:
         return usage
@@ -164,25 +176,44 @@ def _restored(archived: Mapping[str, Tally], tier: str) -> Usage:
     )
 
 
-def _listed(objects: int, list_calls: int | None, verify: bool) -> Usage:
-    once = max(-(-objects * LIST_PERCENT // (100 * KEYS_PER_LIST)), 1)
-    again = once if verify else 0
+def _listed(listed: int, list_calls: int | None, destination_list_calls: int, verify: bool) -> Usage:
+    once = max(-(-listed * LIST_PERCENT // (100 * KEYS_PER_LIST)), 1)
+    # What filters leave out is listed all the same.
+    again = max(once, list_calls or 0) if verify else 0
     return Usage(
-        list_calls=(once if list_calls is None else list_calls) + again, destination_list_calls=again
+        list_calls=(once if list_calls is None else list_calls) + again,
+        destination_list_calls=destination_list_calls + (max(again, destination_list_calls) if verify else 0),
     )
 
 
-def _own_work(objects: int, large: int, large_bytes: int, verify: bool, looks: int) -> Usage:
+def _asked_for_tags(objects: int, tag_requests: int, verify: bool) -> Usage:
+    """Return the requests for tags: those made, and those of a comparison, of what the destination lacks still.
+
+    That is what was found to lack the tags, if the destination has none of it.
+    """
+    return Usage(tag_requests=tag_requests + (max(tag_requests - objects, 0) if verify else 0))
+
+
+def _own_work(objects: int, listed: int, asked: int, verify: bool, looks: int) -> Usage:
     """Return what the application itself uses: functions, transitions, manifests and reports."""
-    paces = [LISTED_PER_SECOND, REPORTED_PER_SECOND, *([COMPARED_PER_SECOND] if verify else [])]
-    seconds = [-(-objects // pace) for pace in paces]
+    work = [(listed, LISTED_PER_SECOND), (objects, REPORTED_PER_SECOND)]
+    work += [(listed, COMPARED_PER_SECOND)] if verify else []
+    work += [(asked, TAGGED_PER_SECOND)] if asked else []
+    seconds = [-(-count // pace) for count, pace in work]
     calls = sum(max(-(-taken // CALL_SECONDS), 1) for taken in seconds)
-    copying = -(-large_bytes // LARGE_BYTES_PER_SECOND) + large
     small = SMALL_CALLS + looks
-    megabytes = MEMORY_MB * (sum(seconds) + copying) + SMALL_MEMORY_MB * SMALL_CALL_SECONDS * small
+    megabytes = MEMORY_MB * sum(seconds) + SMALL_MEMORY_MB * SMALL_CALL_SECONDS * small
     return Usage(
         put_requests=PUTS_PER_RUN + 2 * (objects * ROW_BYTES // SINK_PART_BYTES),
-        lambda_requests=calls + small + (large if large_bytes else 0),
+        lambda_requests=calls + small,
         lambda_gb_seconds=-(-megabytes // 1024),
         state_transitions=TRANSITIONS_PER_RUN + TRANSITIONS_PER_LOOK * looks + TRANSITIONS_PER_CALL * calls,
     )
+
+
+def _copied_in_parts(large: int, large_bytes: int) -> Usage:
+    """Return what the function that copies large objects uses."""
+    if not large_bytes:
+        return Usage()
+    seconds = -(-large_bytes // LARGE_BYTES_PER_SECOND) + large
+    return Usage(lambda_requests=large, lambda_gb_seconds=-(-MEMORY_MB * seconds // 1024))

@@ -12,13 +12,13 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
 from botocore.exceptions import ClientError
-from pydantic import Field
 
 from seeder import sink
 from seeder.errors import UnexpectedAnswer, code_of
-from seeder.judge import KINDS, Judge, Kind
+from seeder.judge import Compared, Judge, Judged, rows
 from seeder.listing.ranges import Range
 from seeder.listing.selection import Selection
+from seeder.listing.tagged import Tagged
 from seeder.listing.two_sided import TwoSidedWalk
 from seeder.listing.wire import Wire
 from seeder.patience import Patience, begin_look, end_look
@@ -34,26 +34,17 @@ MOST_RANGE_BYTES = 48 * 1024
 Result = Literal["", "equal", "extra", "differs"]
 
 
-class Verification(Patience):
+class Verification(Patience, Compared):
     """How far a verification is, and what it has found; all that the next call needs to go on.
 
-    Each object, or version, is counted once: as `equal`, `missing` (from the destination), `different`, `extra` (in the
-    destination alone), `archived` (missing, and of an archive class), or, in place of missing, different or extra,
-    `during`: written by others since the run began. `examples` has one key for each but `equal`. `differs` is
-    the manifest of what is missing or different. `ranges` (start, end) are left of the look under way; None between two
-    looks. `result` is empty until `done`.
+    `differs` is the manifest of what is missing or different. `ranges` (start, end) are left of the look under way;
+    None between two looks. `result` is empty until `done`. `list_calls` and `tag_calls` are the requests of all looks.
     """
 
     ranges: list[tuple[str, str]] | None = None
-    equal: int = 0
-    missing: int = 0
-    different: int = 0
-    extra: int = 0
-    archived: int = 0
-    during: int = 0
-    examples: dict[Kind, str] = Field(default={})
     differs: Upload
     list_calls: int = 0
+    tag_calls: int = 0
     done: bool = False
     result: Result = ""
 
@@ -61,11 +52,6 @@ class Verification(Patience):
     def fresh(cls, bucket: str, folder: str) -> Verification:
         """Return a verification not begun, whose files are to stand in `<folder>verification/`."""
         return cls(differs=_file(bucket, f"{folder}verification", 1))
-
-    @property
-    def counts(self) -> dict[str, int]:
-        """The counts, by their names."""
-        return {name: getattr(self, name) for name in ("equal", *KINDS)}
 
     @property
     def folder(self) -> str:
@@ -88,15 +74,16 @@ def verify(
     own: str = "",
     out_of_time: Callable[[], bool] = lambda: False,
     workers: int = WORKERS,
+    tagged: Tagged | None = None,
 ) -> Verification:
     """Compare two buckets until all is compared, or time is out; return what was found so far.
 
     `s3_state` writes the manifest of what differs, with rows of the bucket `source_name`. Wires of ListObjectVersions
-    compare versions by id, delete markers left out. `selection` filters the source; where it does, nothing in the
-    destination is extra. `started_at` is when the run began, with its zone. With `waits` a look that finds objects
-    missing is followed by another, `next_look_seconds` later. Keys that begin with `own` are the run's own, written
-    since it began. `etags` is as for `same`. A call that died, or is repeated, changes nothing; nothing is made where
-    nothing differs.
+    compare versions by id, delete markers left out. `selection` and `tagged` filter the source; where they do, nothing
+    in the destination is extra. `started_at` is when the run began, with its zone. With `waits` a look that finds
+    objects missing is followed by another, `next_look_seconds` later. Keys that begin with `own` are the run's own,
+    written since it began. `etags` is as for `same`. A call that died, or is repeated, changes nothing; nothing is
+    made where nothing differs.
     Raises Unordered, UnexpectedAnswer, Throttled, ServiceUnavailable, ClientError.
     """
     if before.done:
@@ -106,8 +93,12 @@ def verify(
         return made
     chosen, look = selection or Selection(), _look(before)
     calls = source.calls + destination.calls
-    with closing(Sink(s3_state, look.differs)) as rows:
-        judge = Judge(look.counts, look.examples, rows, source_name, started_at, chosen, etags, own)
+    with closing(Sink(s3_state, look.differs)) as file:
+
+        def need(judged: list[Judged]) -> None:
+            file.write(*rows(source_name, (entry for kind, entry in judged if kind != "archived")))
+
+        judge = Judge(look, need, started_at, chosen, etags, own, tagged)
         ranges = None if look.ranges is None else [Range(*position) for position in look.ranges]
         walk = TwoSidedWalk(
             source,
@@ -122,16 +113,26 @@ def verify(
         )
         left = walk.run()
         list_calls = look.list_calls + source.calls + destination.calls - calls
-        counted = {**judge.counts, "examples": judge.examples, "list_calls": list_calls}
+        tag_calls = look.tag_calls + (tagged.calls if tagged else 0)
+        told = {"examples": judge.examples, "list_calls": list_calls, "tag_calls": tag_calls}
+        counted = {**judge.counts, **told}
         found = look.model_copy(update=counted)
         if left:
             positions = [(item.start, item.end) for item in left]
-            return found.model_copy(update={"ranges": positions, "differs": rows.pause()})
+            return found.model_copy(update={"ranges": positions, "differs": file.pause()})
         found = _planned(found) if waits else found
         if found.next_look_seconds:
             # The parts of a file that is not wanted any more are left to a lifecycle rule: a call may be repeated.
             return found.model_copy(update={"ranges": None})
-        return complete(s3_state, found.model_copy(update={"ranges": [], "differs": rows.finish()}))
+        return complete(s3_state, found.model_copy(update={"ranges": [], "differs": file.finish()}))
+
+
+def proven(before: Verification, proof: Compared) -> Verification:
+    """Return the verification of a run that had nothing to seed: what the walk found that showed it, not made again."""
+    result: Result = "extra" if proof.extra else "equal"
+    return before.model_copy(
+        update={**proof.counts, "examples": proof.examples, "done": True, "result": result}
+    )
 
 
 def complete(s3_state: S3Client, found: Verification) -> Verification:
@@ -182,7 +183,8 @@ def _look(before: Verification) -> Verification:
         return before
     patience = begin_look(before)
     file = _file(before.differs.bucket, before.folder, patience.looks)
-    return Verification(**patience.model_dump(), differs=file, list_calls=before.list_calls)
+    fresh = Verification(**patience.model_dump(), differs=file)
+    return fresh.model_copy(update={"list_calls": before.list_calls, "tag_calls": before.tag_calls})
 
 
 def _planned(found: Verification) -> Verification:

@@ -17,7 +17,9 @@ from seeder.jobs import VANISHED, Job, Kind, region_of
 from seeder.manifest import Progress
 from seeder.report import Failure, ReportProgress, check_counts
 from seeder.report_tally import OTHER_CODES
+from seeder.roles import Roles
 from seeder.run import Run
+from seeder.settling import may_be_of_a_role
 from seeder.sink import Upload
 
 Step = Literal["create", "pause", "look", "report", "done"]
@@ -25,6 +27,7 @@ Step = Literal["create", "pause", "look", "report", "done"]
 FIRST_ROUND_SECONDS, LONGEST_ROUND_SECONDS = 60, 900
 SHORTEST_TURN_SECONDS, LONGEST_TURN_SECONDS = 60, 3600
 TURN_GROWTH = 4
+FIRST_SETTLING_SECONDS, MOST_SETTLINGS = 30, 5
 # Rounds that only go on with unfinished large objects are not counted as attempts, but are not without end either.
 MOST_ROUNDS = 80
 # The state of an execution is small (256 KiB), and has more to hold than this.
@@ -108,6 +111,29 @@ def turn_awaited(work: Work) -> Work:
     waited = job.waited_seconds + job.wait_seconds
     wait = min(max(waited // TURN_GROWTH, SHORTEST_TURN_SECONDS), LONGEST_TURN_SECONDS)
     return work.with_current(job.model_copy(update={"waited_seconds": waited, "wait_seconds": wait}))
+
+
+def looked(work: Work, job: Job, roles: Roles) -> Work:
+    """Return the work after a look at its current job.
+
+    One that failed before its first task, for a role that this run has just made or changed, is created again after
+    some time: 30 seconds first, then twice as long each time, five times.
+    """
+    is_early = job.status == "Failed" and not job.done and may_be_of_a_role(job.reasons)
+    if not (roles.made and is_early and job.settled < MOST_SETTLINGS):
+        return work.with_current(job)
+    again = Job(
+        operation=job.operation,
+        region=job.region,
+        manifest=job.manifest,
+        fields=job.fields,
+        round=job.round,
+        attempt=job.attempt,
+        settled=job.settled + 1,
+        wait_seconds=FIRST_SETTLING_SECONDS << job.settled,
+    )
+    at = work.jobs.index(work.the_current)
+    return work._moved([*work.jobs[:at], _put_away(job), again, *work.jobs[at + 1 :]])
 
 
 def fresh_report(run: Run, work: Work) -> ReportProgress:

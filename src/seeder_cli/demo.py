@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import boto3
 import click
 
+from seeder import policies
 from seeder.errors import InvalidRequest
 from seeder.listing.difference import Difference
 from seeder.request import parse_request
@@ -18,6 +20,7 @@ from seeder_cli import samples
 from seeder_cli.display import Display
 from seeder_cli.errors import CommandError
 from seeder_cli.follow import Outcome, follow, wait_for_execution
+from seeder_cli.jobs import looker
 from seeder_cli.project import template_path
 from seeder_cli.verify import compare_buckets
 from seeder_cli.writers import Writers
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
 
 SOURCE, SOURCE_REGION = "foghorn1.bucket", "us-east-1"
 DESTINATION, DESTINATION_REGION = "foghorn2.bucket", "eu-west-1"
+ROLE = "foghorn-replication"
 SPEED = 60
 START_SECONDS = 60
 SETTLE_SECONDS = 20
@@ -147,7 +151,7 @@ def _run(scene: Scene, display: Display) -> Result:
         source = cloud.client("s3", SOURCE_REGION)
         with Writers(source, SOURCE) if scene.writers else nullcontext() as writers:
             if scene.request is None:
-                _add_rule(cloud, stack)
+                _add_rule(cloud)
                 display.line(f"Replication rule added: {SOURCE} → {DESTINATION}")
             else:
                 _start(cloud, stack, scene.request)
@@ -187,9 +191,21 @@ def _start(cloud: LocalCloud, stack: Stack, fields: dict[str, Any]) -> None:
     states.start_execution(stateMachineArn=stack.outputs["SeedArn"], input=json.dumps(document))
 
 
-def _add_rule(cloud: LocalCloud, stack: Stack) -> None:
+def _replication_role(cloud: LocalCloud) -> str:
+    """Make the role by which S3 replicates, as anyone would who adds a rule; return its ARN."""
+    from localcloud.aws import ACCOUNT_ID
+
+    scope = policies.Scope(ACCOUNT_ID, policies.Side(SOURCE), policies.Side(DESTINATION))
+    trust, permissions = policies.replication_trust(ACCOUNT_ID, SOURCE), policies.replication_policy(scope)
+    iam = cloud.client("iam")
+    role = iam.create_role(RoleName=ROLE, AssumeRolePolicyDocument=json.dumps(trust))["Role"]["Arn"]
+    iam.put_role_policy(RoleName=ROLE, PolicyName="replicate", PolicyDocument=json.dumps(permissions))
+    return str(role)
+
+
+def _add_rule(cloud: LocalCloud) -> None:
     """Add a rule as anyone would; what follows is the rule's doing."""
-    role = cloud.client("iam").get_role(RoleName=stack.resources["ReplicationRole"])["Role"]["Arn"]
+    role = _replication_role(cloud)
     rule = {
         "ID": "everything",
         "Priority": 1,
@@ -207,16 +223,7 @@ def _follow(cloud: LocalCloud, stack: Stack, display: Display) -> Outcome:
     states = cloud.client("stepfunctions", stack.region)
     execution = wait_for_execution(states, stack.outputs["SeedArn"], START_SECONDS)
 
-    def look_at_job(job: dict[str, Any]) -> tuple[int, int]:
-        account = execution.split(":")[4]
-        seen = cloud.client("s3control", job["region"]).describe_job(AccountId=account, JobId=job["id"])[
-            "Job"
-        ]
-        progress = seen.get("ProgressSummary") or {}
-        done = progress.get("NumberOfTasksSucceeded", 0) + progress.get("NumberOfTasksFailed", 0)
-        return done, progress.get("TotalNumberOfTasks", 0)
-
-    return follow(states, execution, display, look_at_job)
+    return follow(states, execution, display, looker(boto3.Session(), execution))
 
 
 def _tell(result: Result, display: Display) -> None:

@@ -49,10 +49,11 @@ def follow(
     display: Display,
     look_at_job: Callable[[dict[str, Any]], tuple[int, int]],
     sleep: Callable[[float], None] = time.sleep,
+    poll: float = POLL_SECONDS,
 ) -> Outcome:
     """Show a run's stages as they pass, until its execution ends.
 
-    `look_at_job` is given the run's job document and returns tasks done and in all.
+    `look_at_job` is given the run's job document and returns tasks done and in all. `poll` is the pause between looks.
     """
     stages: dict[str, Any] = {}
     seen = 0
@@ -74,7 +75,7 @@ def follow(
         jobs = (stages.get("work") or {}).get("jobs", [])
         if running := [job for job in jobs if job["id"] and not job["finished"]]:
             display.progress(_DOING[running[0]["operation"]], *look_at_job(running[0]))
-        sleep(POLL_SECONDS)
+        sleep(poll)
 
 
 def _history(states: SFNClient, execution_arn: str) -> list[Any]:
@@ -105,6 +106,8 @@ def _lines(state: str, output: dict[str, Any]) -> Iterator[str]:
         if manifest["count"]:
             for file in manifest["copy_files"]:
                 yield f"Uploading manifest: s3://{file['bucket']}/{file['key']}"
+        elif manifest.get("compared"):
+            yield f"Nothing to seed: {output['run']['destination']['name']} lacks nothing"
         else:
             yield f"Nothing to copy: {output['run']['source']['name']} holds no objects"
     elif state == "CreateJob" and "work" in output:

@@ -9,7 +9,18 @@ import click
 
 from seeder_cli.errors import CommandError
 
-_COMMANDS = ("demo", "estimate", "local", "manifest")
+_COMMANDS = (
+    "demo",
+    "adopt",
+    "doctor",
+    "estimate",
+    "fleet",
+    "local",
+    "manifest",
+    "policy",
+    "prune",
+    "run",
+)
 
 
 class Commands(click.Group):

@@ -20,6 +20,14 @@ from localcloud.faults import Fault, Faults
 WAIT_SECONDS = 60
 ACCOUNT = "123456789012"
 HOME, EUROPE = "us-east-1", "eu-west-1"
+REPLICATE = (
+    "s3:GetObjectVersion*",
+    "s3:GetReplicationConfiguration",
+    "s3:ListBucket",
+    "s3:ReplicateDelete",
+    "s3:ReplicateObject",
+    "s3:ReplicateTags",
+)
 
 
 class LeapingClock(ScaledClock):
@@ -65,9 +73,24 @@ class Deployed:
             s3.put_object(Bucket=name, Key=key, Body=key.encode(), Metadata={"origin": "test"})
         return name
 
-    def add_rule(self, source: str, *destinations: str, **members: Any) -> None:
-        """Add one enabled rule for each destination, as anyone would."""
-        role = self.cloud.client("iam").get_role(RoleName=self.stack.resources["ReplicationRole"])["Role"]
+    def role(self, name: str, service: str, *actions: str, path: str = "/") -> str:
+        """Make a role as anyone would, that may do these things to anything, unless it is there; return its ARN."""
+        iam = self.cloud.client("iam")
+        trust = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
+        may = {"Effect": "Allow", "Action": actions, "Resource": "*"}
+        trusted, allowed = (
+            json.dumps({"Version": "2012-10-17", "Statement": [item]}) for item in (trust, may)
+        )
+        try:
+            made = iam.create_role(RoleName=name, Path=path, AssumeRolePolicyDocument=trusted)
+        except iam.exceptions.EntityAlreadyExistsException:
+            return str(iam.get_role(RoleName=name)["Role"]["Arn"])
+        iam.put_role_policy(RoleName=name, PolicyName="all", PolicyDocument=allowed)
+        return str(made["Role"]["Arn"])
+
+    def add_rule(self, source: str, *destinations: str, role: str = "", **members: Any) -> None:
+        """Add one enabled rule for each destination, as anyone would, by a role of one's own."""
+        role = role or self.role("own-replication", "s3.amazonaws.com", *REPLICATE)
         rules = [
             {
                 "ID": f"to-{destination}",
@@ -81,8 +104,21 @@ class Deployed:
             for number, destination in enumerate(destinations)
         ]
         self.cloud.client("s3").put_bucket_replication(
-            Bucket=source, ReplicationConfiguration={"Role": role["Arn"], "Rules": rules}
+            Bucket=source, ReplicationConfiguration={"Role": role, "Rules": rules}
         )
+
+    @contextmanager
+    def no_events(self) -> Iterator[None]:
+        """Let no event of a rule that is added start anything within the block."""
+        rules = self.cloud.client("events", self.stack.region)
+        names = [item["Name"] for item in rules.list_rules()["Rules"] if item["Name"].endswith("-rule-added")]
+        for name in names:
+            rules.disable_rule(Name=name)
+        try:
+            yield
+        finally:
+            for name in names:
+                rules.enable_rule(Name=name)
 
     def start(self, machine: str, document: Any, name: str | None = None) -> str:
         """Start an execution of "Seed" or "Fleet"; return its ARN."""

@@ -19,6 +19,7 @@ import boto3
 import pytest
 from botocore.client import Config
 
+from seeder.policies import Scope, Side, replication_policy, replication_trust
 from tests.keys import TRAPS
 
 ROOT = Path(__file__).parents[2]
@@ -202,9 +203,11 @@ def test_the_local_cloud_serves_another_process(outside: Any) -> None:
         "DeleteMarkerReplication": {"Status": "Disabled"},
         "Destination": {"Bucket": "arn:aws:s3:::replica-bucket"},
     }
-    role = next(
-        item["Arn"] for item in outside("iam").list_roles()["Roles"] if "ReplicationRole" in item["RoleName"]
-    )
+    iam, scope = outside("iam"), Scope("123456789012", Side("source-bucket"), Side("replica-bucket"))
+    trust = json.dumps(replication_trust(scope.account, "source-bucket"))
+    role = iam.create_role(RoleName="mine", AssumeRolePolicyDocument=trust)["Role"]["Arn"]
+    document = json.dumps(replication_policy(scope))
+    iam.put_role_policy(RoleName="mine", PolicyName="replicate", PolicyDocument=document)
     s3.put_bucket_replication(
         Bucket="source-bucket", ReplicationConfiguration={"Role": role, "Rules": [rule]}
     )

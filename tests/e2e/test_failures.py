@@ -142,14 +142,9 @@ def test_more_than_half_of_a_thousand_failed_tasks_end_the_job_and_the_run(deplo
 
 
 def test_a_job_that_fails_before_its_first_task_fails_the_run_with_awss_reason(deployed: Deployed) -> None:
-    iam, role = deployed.cloud.client("iam"), deployed.stack.resources["JobRole"]
-    policy = iam.get_role_policy(RoleName=role, PolicyName="jobs")["PolicyDocument"]
-    asked = pair(deployed, "a")
-    iam.delete_role_policy(RoleName=role, PolicyName="jobs")
-    try:
-        ended = deployed.seed(asked)
-    finally:
-        iam.put_role_policy(RoleName=role, PolicyName="jobs", PolicyDocument=json.dumps(policy))
+    path = f"{deployed.stack.outputs['RolePath']}jobs/"
+    role = deployed.role("reads-no-manifest", "batchoperations.s3.amazonaws.com", "s3:PutObject", path=path)
+    ended = deployed.seed(pair(deployed, "a") | {"job_role_arn": role})
     (job,) = deployed.record(ended["name"])["job_ids"]
     assert (ended["status"], ended["error"]) == ("FAILED", "SeedingFailed")
     assert ended["cause"].startswith(f"job {job} is Failed (AccessDenied: ")

@@ -110,7 +110,8 @@ def test_an_error_of_create_job_that_passes_makes_one_job_all_the_same(
         (400, "BadRequestException", "UnexpectedAnswer"),
         (400, "InvalidRequest", "UnexpectedAnswer"),
         (400, "IdempotencyException", "UnexpectedAnswer"),
-        (403, "AccessDenied", "AccessDenied"),
+        # The role was just made, so that this is tried again for as long as IAM may take to know it.
+        (403, "AccessDenied", "NotYetVisible"),
     ],
 )
 def test_a_create_job_that_is_refused_fails_the_run_with_awss_words(

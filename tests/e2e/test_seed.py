@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.deployed import EUROPE, Deployed
+from tests.e2e.deployed import EUROPE, REPLICATE, Deployed
 from tests.keys import TRAPS
 
 EVENTS = Path(__file__).parents[2] / "events"
@@ -119,7 +119,9 @@ def test_enable_replication_turns_on_versioning_and_adds_one_rule(deployed: Depl
 def test_enable_replication_keeps_the_rules_that_are_there(deployed: Deployed) -> None:
     s3 = deployed.cloud.client("s3")
     source, first, second = deployed.bucket(keys=["a"]), deployed.bucket(), deployed.bucket()
-    deployed.add_rule(source, first)
+    path = f"{deployed.stack.outputs['RolePath']}replication/"
+    role = deployed.role("own-replication-to-be-passed", "s3.amazonaws.com", *REPLICATE, path=path)
+    deployed.add_rule(source, first, role=role)
     deployed.runs_of(source)
     before = s3.get_bucket_replication(Bucket=source)["ReplicationConfiguration"]
     deployed.seed({"source": source, "destination": second, "enable_replication": True})

@@ -32,6 +32,7 @@ STATES = [
     "CreateJob",
     "DescribeJob",
     "EnableReplication",
+    "EnsureRoles",
     "PaginateKeys",
     "ParseReport",
     "PlanJobs",

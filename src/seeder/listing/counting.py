@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from pydantic import BaseModel
 
 from seeder.listing.page import Page
 from seeder.listing.selection import ARCHIVED, LARGEST_COPY, Chosen
+from seeder.listing.stretch import Entry
 
 _OBJECT = re.compile(rb"<(Contents|Version|DeleteMarker)>(.*?)</\1>", re.DOTALL)
 _SIZE = re.compile(rb"<Size>(\d+)</Size>")
@@ -66,6 +68,11 @@ class Census(BaseModel):
         self.objects += stop
         self.bytes += total
         self._class(_DEFAULT, stop, total)
+
+    def add_entries(self, entries: Iterable[Entry]) -> None:
+        """Count single objects."""
+        told = [(entry.size, entry.storage_class) for entry in entries]
+        self._count([size for size, _ in told], [name for _, name in told])
 
     def _add_each(self, page: Page, indices: list[int]) -> None:
         sizes, classes = _sizes(page), _classes(page)

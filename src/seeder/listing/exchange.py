@@ -1,4 +1,6 @@
-"""Many list requests at once, from one thread: over connections of its own where a route is known, else by threads.
+"""Many requests at once for pages of a listing, or for tags, from one thread.
+
+They go over connections of its own where a route is known, else by threads.
 
 One thread that looks after all connections does several times the work of as many threads, which would wait for the
 interpreter's lock at each byte. Whatever goes wrong on a connection is asked for again by a thread, through boto3.
@@ -24,7 +26,7 @@ from seeder.listing.wire import Wire
 MOST_REFUSED = 16
 _LOOK_SECONDS = 1.0
 _SCRATCH_BYTES = 256 * 1024
-_PAGE = re.compile(rb"<(?:\w+:)?List\w*Result\b")
+_ANSWER = re.compile(rb"<(?:\w+:)?(?:List\w*Result|Tagging)\b")
 _HEAD_BYTES = 256
 _LEAVE_SECONDS = 5.0
 
@@ -135,8 +137,8 @@ class Exchange:
             body = connection.receive()
             if body is None:
                 return
-            if not _PAGE.search(body, 0, _HEAD_BYTES):
-                raise Unusable("no page of a listing")
+            if not _ANSWER.search(body, 0, _HEAD_BYTES):
+                raise Unusable("neither a page of a listing nor tags")
         except Unusable as problem:
             del self._flying[connection]
             self._drop(connection, ask, problem)

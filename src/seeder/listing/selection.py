@@ -19,7 +19,7 @@ _ARCHIVED = re.compile(rb"<StorageClass>(?:%b)<" % b"|".join(name.encode() for n
 _OBJECT = re.compile(rb"<(Contents|Version|DeleteMarker)>(.*?)</\1>", re.DOTALL)
 _SIZE = re.compile(rb"<Size>(\d+)</Size>")
 _CLASS = re.compile(rb"<StorageClass>([^<]*)</StorageClass>")
-_RESTORED = b"<IsRestoreInProgress>false</IsRestoreInProgress>"
+RESTORED = b"<IsRestoreInProgress>false</IsRestoreInProgress>"
 _MODIFIED = re.compile(rb"<LastModified>([^<]*)</LastModified>")
 
 
@@ -77,7 +77,7 @@ class Selection:
                 key = page.decode(index) if self.suffix else ""
                 if not self.wants(key, size, storage, _first(_MODIFIED, body, b"").decode()):
                     continue
-            readable = self.restored and _RESTORED in body
+            readable = self.restored and RESTORED in body
             place = chosen[self.place(size, "" if readable else storage)]
             if place is not None:
                 place.append(index)

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from seeder.errors import UnexpectedAnswer
 from seeder.listing.page import Page
+from seeder.listing.selection import RESTORED
 
 _SIZE = re.compile(rb"<Size>(\d+)</Size>")
 _ETAG = re.compile(rb"<ETag>([^<]*)</ETag>")
@@ -22,6 +23,8 @@ _BETWEEN = b"</ETag><Size>"
 _TIME = re.compile(rb"<LastModified>([^<]*)</LastModified>")
 _CLASS = re.compile(rb"<StorageClass>([^<]*)</StorageClass>")
 _STANDARD, _DEFAULT = b"<StorageClass>STANDARD<", b"STANDARD"
+# Stands after the storage class of an archived object that has a restored copy.
+_RESTORED_MARK = b" restored"
 _ENDS = {"ListObjectsV2": b"</Contents>", "ListObjectVersions": b"</Version>"}
 
 
@@ -55,7 +58,12 @@ class Entry(NamedTuple):
     @property
     def storage_class(self) -> str:
         """The storage class; STANDARD where none is told."""
-        return self.storage.decode()
+        return self.storage.removesuffix(_RESTORED_MARK).decode()
+
+    @property
+    def restored(self) -> bool:
+        """Whether the listing shows a restored copy (API reference, RestoreStatus)."""
+        return self.storage.endswith(_RESTORED_MARK)
 
 
 class Stretch(NamedTuple):
@@ -147,8 +155,12 @@ def _facts(body: bytes, count: int) -> list[bytes]:
 def _classes(page: Page, count: int) -> list[bytes]:
     if page.body.count(_STANDARD) == count:
         return [_DEFAULT] * count
-    classes = _CLASS.findall(page.body)
-    if len(classes) == count:
+    classes, any_restored = _CLASS.findall(page.body), RESTORED in page.body
+    if len(classes) == count and not any_restored:
         return classes
-    found = map(_CLASS.search, page.body.split(_ENDS[page.operation])[:count])
-    return [match[1] if match else _DEFAULT for match in found]
+    objects = page.body.split(_ENDS[page.operation])[:count]
+    found = [match[1] if (match := _CLASS.search(body)) else _DEFAULT for body in objects]
+    if not any_restored:
+        return found
+    marked = zip(found, objects, strict=True)
+    return [name + _RESTORED_MARK if RESTORED in body else name for name, body in marked]

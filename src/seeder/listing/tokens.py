@@ -15,11 +15,10 @@ from typing import Any, NamedTuple
 from urllib.parse import unquote_plus
 from xml.etree import ElementTree
 
-from botocore.exceptions import ClientError
-
-from seeder.errors import SeederError, ServiceUnavailable, Throttled, UnexpectedAnswer, translate
+from seeder.errors import SeederError, ServiceUnavailable, Throttled, UnexpectedAnswer
 from seeder.listing.page import Page
-from seeder.listing.walk import ATTEMPTS, BACKOFF_SECONDS
+from seeder.listing.patient import fetch_patiently
+from seeder.listing.walk import Untaken
 from seeder.listing.wire import Wire
 
 FOLDER = "/"
@@ -92,6 +91,8 @@ class TokenWalk:
             while self._take(number):
                 while self._page(number):
                     pass
+        except Untaken:
+            self._stop()
         except BaseException as error:
             # Once the walk has stopped, a page that was refused is simply left.
             if self._stop() and isinstance(error, Throttled | ServiceUnavailable):
@@ -135,8 +136,8 @@ class TokenWalk:
         if page.truncated and following in {chain, chain._replace(token="", version="")}:
             raise UnexpectedAnswer("the listing is said to go on, but gets no further")
         with self._changed:
-            self._remember(folders)
             self.accept(page, len(page.keys))
+            self._remember(folders)
             if page.truncated:
                 self._active[number] = following
             else:
@@ -168,18 +169,7 @@ class TokenWalk:
         return Page(body, self.wire.operation), _common_prefixes(body) if chain.delimiter else []
 
     def _body(self, asked: dict[str, Any]) -> bytes:
-        """Fetch a page; where S3 asks to slow down even after botocore's retries, wait, longer each time."""
-        for attempt in range(ATTEMPTS):
-            try:
-                return self.wire.fetch(**asked)
-            except ClientError as error:
-                known = translate(error)
-                if not isinstance(known, Throttled | ServiceUnavailable):
-                    raise
-                if attempt + 1 == ATTEMPTS or self._stopped:
-                    raise known from error
-                self.sleep(BACKOFF_SECONDS * 2**attempt)
-        raise AssertionError("unreachable")
+        return fetch_patiently(self.wire, asked, lambda: self._stopped, self.sleep)
 
 
 def _parameters(chain: Chain, operation: str) -> dict[str, Any]:

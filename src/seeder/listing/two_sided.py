@@ -16,7 +16,7 @@ from seeder.listing.exchange import Ask
 from seeder.listing.page import Page
 from seeder.listing.ranges import Range
 from seeder.listing.stretch import Entry, Stretch, empty, read
-from seeder.listing.walk import Unordered, Walk, marker
+from seeder.listing.walk import Unordered, Untaken, Walk, marker
 from seeder.listing.wire import Wire
 
 # So many versions of one key are kept at least before those that both sides have shown are let go.
@@ -27,8 +27,8 @@ class TwoSidedWalk(Walk):
     """A walk over two buckets; `merge` gets both sides' entries of each stretch of keys, calls serialised.
 
     All versions of a key are in one stretch, so that positions are by key alone. Of the source's entries only those
-    that are `wanted` are handed over. The other members are as for `Walk`; time is not out before one stretch was
-    merged.
+    that are `wanted` are handed over. `merge` may raise Untaken, as `accept` of `Walk`. The other members are as for
+    `Walk`; time is not out before one stretch was merged.
     """
 
     def __init__(
@@ -85,6 +85,7 @@ class TwoSidedWalk(Walk):
 
     def _merge_stretch(self, mine: Range, ours: _Side, theirs: _Side) -> bool:
         """Merge what is known of both sides; return whether the range is done."""
+        start = mine.start
         self._resolve(mine)
         self._has_moved = True
         known = [side.last for side in (ours, theirs) if not side.ended]
@@ -96,7 +97,11 @@ class TwoSidedWalk(Walk):
         keys = max(first.keys, second.keys, key=len)
         last = bound if not done else keys[-1] if keys else mine.start
         self._moved(mine, last, len(keys) + markers, [keys[0], keys[len(keys) // 2]] if keys else [])
-        self._merge(first.only(self._wanted) if self._wanted else first, second)
+        try:
+            self._merge(first.only(self._wanted) if self._wanted else first, second)
+        except Untaken:
+            mine.start = start
+            raise
         return done
 
     def _let_go(self, ours: _Side, theirs: _Side) -> None:

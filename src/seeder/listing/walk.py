@@ -13,29 +13,31 @@ from collections.abc import Callable
 from contextlib import closing
 from typing import Any
 
-from botocore.exceptions import ClientError
-
-from seeder.errors import SeederError, ServiceUnavailable, Throttled, UnexpectedAnswer, translate
+from seeder.errors import SeederError, UnexpectedAnswer
 from seeder.listing.exchange import Ask, Exchange
 from seeder.listing.page import Page
+from seeder.listing.patient import fetch_patiently
 from seeder.listing.ranges import Alphabet, Range, after_all, pivot, remaining
 from seeder.listing.wire import Wire
 
 SPLIT_KEYS = 4000
 MOST_WASTE = 0.03
 MORE_WASTE_WHEN_IDLE = 3
-ATTEMPTS = 8
-BACKOFF_SECONDS = 0.2
 
 
 class Unordered(SeederError):
     """The server does not list keys in the order of their UTF-8 bytes."""
 
 
+class Untaken(SeederError):
+    """Raised by who is handed a page: time was out before it could be taken. It stays in what is left."""
+
+
 class Walk:
     """One walk over a bucket, or over the keys with a prefix.
 
-    `accept(page, stop)` is called with each page, of which the first `stop` entries count; calls are serialised.
+    `accept(page, stop)` is called with each page, of which the first `stop` entries count; calls are serialised. It
+    may raise Untaken, which ends the walk as `out_of_time` does.
     Ranges are split only while all of them fit `most_range_bytes`, so that what is left can be passed on.
     """
 
@@ -102,8 +104,12 @@ class Walk:
         if isinstance(answer, BaseException):
             raise answer
         page = self._page(ask, answer)
-        if page is not None:
+        if page is None:
+            return
+        try:
             self._take(ask, page)
+        except Untaken:
+            self._stopped = True
 
     def _ask(self, wire: Wire, parameters: dict[str, Any], asker: Any) -> None:
         self._exchange.ask(Ask(wire, parameters, asker))
@@ -140,6 +146,7 @@ class Walk:
     def _take(self, ask: Ask, page: Page) -> None:
         """Take a page's part of its range; the next page is asked for before this one is handed over."""
         mine: Range = ask.asker
+        start, version = mine.start, mine.version
         stop = page.cut(mine.end)
         self._has_moved = True
         self._resolve(mine)
@@ -151,8 +158,15 @@ class Walk:
             self._finish(mine)
         else:
             self._ask(ask.wire, self.parameters | self._next(page, mine, ask.parameters), mine)
-        if stop:
+        if not stop:
+            return
+        try:
             self._accept(page, stop)
+        except Untaken:
+            mine.start, mine.version = start, version
+            self._finish(mine)
+            self._active.append(mine)
+            raise
 
     def _advance(self, mine: Range, page: Page, stop: int) -> None:
         """Move a range's start to the last of the page's first `stop` keys."""
@@ -211,18 +225,7 @@ class Walk:
         self._in_order.add(id(wire))
 
     def _fetch(self, ask: Ask) -> bytes:
-        """Fetch a page; where S3 asks to slow down even after botocore's retries, wait, longer each time."""
-        for attempt in range(ATTEMPTS):
-            try:
-                return ask.wire.fetch(**ask.parameters)
-            except ClientError as error:
-                known = translate(error)
-                if not isinstance(known, Throttled | ServiceUnavailable):
-                    raise
-                if attempt + 1 == ATTEMPTS or self._stopped:
-                    raise known from error
-                self._sleep(BACKOFF_SECONDS * 2**attempt)
-        raise AssertionError("unreachable")
+        return fetch_patiently(ask.wire, ask.parameters, lambda: self._stopped, self._sleep)
 
 
 def marker(operation: str, key: str, version: str = "") -> dict[str, str]:

@@ -1,7 +1,7 @@
-"""List pages as they come over the wire: requests made and signed as botocore makes them, bodies left unparsed.
+"""Pages of listings, and objects' tags, as they come: requests made and signed as botocore makes them, not parsed.
 
 botocore's parser takes nine tenths of a listing's time. `Wire.fetch` asks through boto3, with its endpoints, retries,
-redirects and typed errors, and keeps the parser from the body. Once a page has come that way, `Wire.route` makes the
+redirects and typed errors, and keeps the parser from the body. Once an answer has come that way, `Wire.route` makes the
 same requests for connections of one's own: signed by the client's signer, which also refreshes credentials, over
 sockets that botocore's own pool connects, with its TLS settings.
 """
@@ -20,7 +20,7 @@ from botocore.awsrequest import AWSRequest
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-# The members of ListObjectsV2 and ListObjectVersions that are used, and their names in a query.
+# The members of the operations that are used, and their names in a query; `Key` stands in the path.
 _QUERY = {
     "ContinuationToken": "continuation-token",
     "Delimiter": "delimiter",
@@ -29,12 +29,15 @@ _QUERY = {
     "MaxKeys": "max-keys",
     "Prefix": "prefix",
     "StartAfter": "start-after",
+    "VersionId": "versionId",
     "VersionIdMarker": "version-id-marker",
 }
 _OPERATIONS = {
     "ListObjectsV2": ("list_objects_v2", "list-type=2"),
     "ListObjectVersions": ("list_object_versions", "versions"),
+    "GetObjectTagging": ("get_object_tagging", "tagging"),
 }
+_OF_OBJECTS = frozenset({"GetObjectTagging"})
 # Whether archived objects are restored stands in a listing only if it is asked for, by a header.
 _TOLD = {"OptionalObjectAttributes": ["RestoreStatus"]}
 _TOLD_HEADER = {"x-amz-optional-object-attributes": "RestoreStatus"}
@@ -44,9 +47,9 @@ _OK = 200
 
 
 class Wire:
-    """Fetches the pages of one bucket by one operation; used by many threads at once.
+    """Fetches the pages of one bucket, or the tags of its objects, by one operation; used by many threads at once.
 
-    `calls` counts the requests that were answered. `route` is None until the first page has come, and stays so where
+    `calls` counts the requests that were answered. `route` is None until the first answer has come, and stays so where
     something stands between boto3 and the server: a proxy, or a handler that answers in its place.
     """
 
@@ -72,7 +75,7 @@ class Wire:
 
     @property
     def is_aws(self) -> bool:
-        """Whether AWS itself answers, by its host or by the Server header; known after the first page."""
+        """Whether AWS itself answers, by its host or by the Server header; known after the first answer."""
         host = urlsplit(self._base).hostname or ""
         return host.endswith(_AWS_HOSTS) or self._server == "AmazonS3"
 
@@ -82,19 +85,21 @@ class Wire:
             self.calls += 1
 
     def fetch(self, **parameters: Any) -> bytes:
-        """Return the body of a page; `parameters` as boto3 names them. Raises ClientError, HTTPClientError."""
+        """Return the body of an answer; `parameters` as boto3 names them. Raises ClientError, HTTPClientError."""
         local = self._captured
         local.request, local.requests, local.body, local.mine = None, None, b"", True
         try:
-            answer = getattr(self._s3, self._method)(Bucket=self._bucket, **_TOLD, **parameters)
+            told = {} if self.operation in _OF_OBJECTS else _TOLD
+            answer = getattr(self._s3, self._method)(Bucket=self._bucket, **told, **parameters)
         finally:
             local.mine = False
         self.count()
         if not self._base and local.request is not None:
             self._server = answer["ResponseMetadata"]["HTTPHeaders"].get("server", "")
             self._base = local.request.url.partition("?")[0]
-            if local.requests is not None:
-                route = Route(self._s3, self.operation, self._marker, local.request)
+            key = parameters.get("Key", "")
+            if local.requests is not None and self._base.endswith(_in_path(key)):
+                route = Route(self._s3, self.operation, self._marker, local.request, key)
                 # The pool's own count tells whether the request went through it.
                 self.route = route if route.pool.num_requests > local.requests else None
         return bytes(local.body)
@@ -121,43 +126,44 @@ class Wire:
 
 
 class Route:
-    """Makes signed requests like `first`, and connections for them."""
+    """Makes signed requests like `first`, which asked for an object's `key` or for none, and connections for them."""
 
-    def __init__(self, s3: Any, operation: str, marker: str, first: AWSRequest) -> None:
+    def __init__(self, s3: Any, operation: str, marker: str, first: AWSRequest, key: str = "") -> None:
         self._s3 = s3
         self._operation = operation
         self._marker = marker
         self._context = dict(first.context)
-        self._base = str(first.url).partition("?")[0]
+        self._base = str(first.url).partition("?")[0].removesuffix(_in_path(key))
         self._agent = first.headers.get("User-Agent", "")
-        self._auth_path = first.auth_path
+        self._auth_path = first.auth_path and first.auth_path.removesuffix(_in_path(key))
+        self._told = {} if operation in _OF_OBJECTS else _TOLD_HEADER
         url = urlsplit(self._base)
         self._base += "" if url.path else "/"
         host = f"[{url.hostname}]" if ":" in (url.hostname or "") else url.hostname
         port = f":{url.port}" if url.port and url.port != _DEFAULT_PORTS.get(url.scheme) else ""
-        self._start = f"GET {url.path or '/'}?"
+        self._path = url.path or "/"
         self._headers = f" HTTP/1.1\r\nHost: {host}{port}\r\nAccept-Encoding: identity\r\n"
         self.pool: Any = _pool(s3, self._base)
         self.seconds = float(s3.meta.config.read_timeout or math.inf)
 
     def message(self, parameters: dict[str, Any]) -> bytes:
-        """Return a request for a page, signed now; `parameters` as boto3 names them."""
-        query = "&".join(
-            [
-                self._marker,
-                *(f"{_QUERY[name]}={quote(str(v), safe='-_.~')}" for name, v in parameters.items()),
-            ]
+        """Return a request for a page, or for tags, signed now; `parameters` as boto3 names them."""
+        asked = (
+            f"{_QUERY[name]}={quote(str(value), safe='-_.~')}"
+            for name, value in parameters.items()
+            if name != "Key"
         )
+        key, query = _in_path(parameters.get("Key", "")), "&".join([self._marker, *asked])
         request = AWSRequest(
             "GET",
-            f"{self._base}?{query}",
-            headers={"User-Agent": self._agent, **_TOLD_HEADER},
-            auth_path=self._auth_path,
+            f"{self._base}{key}?{query}",
+            headers={"User-Agent": self._agent, **self._told},
+            auth_path=self._auth_path and self._auth_path + key,
         )
         request.context.update(self._context)
         self._s3._request_signer.sign(self._operation, request)
         headers = "".join(f"{name}: {value}\r\n" for name, value in request.headers.items())
-        return f"{self._start}{query}{self._headers}{headers}\r\n".encode()
+        return f"GET {self._path}{key}?{query}{self._headers}{headers}\r\n".encode()
 
     def connect(self) -> socket.socket:
         """Return a connected socket, TLS verified as the client demands. Raises OSError, urllib3's HTTPError."""
@@ -171,6 +177,11 @@ class Route:
         # The socket alone is kept; the connection object would close it with itself.
         connection.sock = None
         return connected
+
+
+def _in_path(key: str) -> str:
+    """Return a key as botocore puts it into the path of a URL."""
+    return quote(key, safe="/-_.~")
 
 
 def _pool(s3: Any, url: str) -> Any:

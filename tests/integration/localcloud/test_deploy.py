@@ -65,8 +65,8 @@ def deploy(cloud: LocalCloud, folder: Path, resources: str) -> Any:
 
 
 def test_a_resource_type_that_is_not_honoured_is_an_error(cloud: LocalCloud, tmp_path: Path) -> None:
-    with pytest.raises(Unsupported, match="Queue: resource type AWS::SQS::Queue is not honoured"):
-        deploy(cloud, tmp_path, "  Queue: {Type: AWS::SQS::Queue}\n")
+    with pytest.raises(Unsupported, match="Table: resource type AWS::DynamoDB::Table is not honoured"):
+        deploy(cloud, tmp_path, "  Table: {Type: AWS::DynamoDB::Table}\n")
 
 
 def test_a_property_that_is_not_honoured_is_an_error(cloud: LocalCloud, tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from botocore.exceptions import ClientError
 from moto import mock_aws
 
 from localcloud import stepfunctions
+from localcloud.authorization import Authorization
 from localcloud.aws import client
 from localcloud.clock import ScaledClock
 from localcloud.patching import Patches
@@ -33,7 +34,7 @@ def moto_alone() -> Iterator[None]:
 @pytest.fixture
 def states(moto_alone: None) -> Iterator[Any]:
     patches = Patches()
-    stepfunctions.install(patches, ScaledClock(1000))
+    stepfunctions.install(patches, ScaledClock(1000), Authorization(enforce=False))
     yield client("stepfunctions")
     patches.undo()
 

@@ -184,14 +184,14 @@ def test_a_single_statement_may_stand_without_a_list() -> None:
         ("*", True),
         ({"AWS": "*"}, True),
         ({"AWS": ROLE.arn}, True),
-        ({"AWS": [f"arn:aws:iam::{ACCOUNT}:root"]}, True),
-        ({"AWS": ACCOUNT}, True),
+        ({"AWS": [f"arn:aws:iam::{ACCOUNT}:root"]}, False),
+        ({"AWS": ACCOUNT}, False),
         ({"AWS": "999999999999"}, False),
         ({"Service": "s3.amazonaws.com"}, False),
     ],
     ids=str,
 )
-def test_a_resource_policy_names_principals(principal: Any, named: bool) -> None:
+def test_a_resource_policy_suffices_where_it_names_the_principal_not_its_account(principal: Any, named: bool) -> None:
     resource = policy({**allow("s3:GetObject"), "Principal": principal})
     assert allowed(get(), [], resource=resource) == named
 

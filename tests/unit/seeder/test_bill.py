@@ -9,6 +9,7 @@ from seeder import bill
 from seeder.cost import Cost
 from seeder.errors import InvalidRequest
 from seeder.jobs import Job
+from seeder.judge import Compared
 from seeder.listing.counting import Census, Tally
 from seeder.manifest import Progress
 from seeder.sink import Upload
@@ -138,3 +139,39 @@ def test_a_run_that_failed_nothing_costs_about_what_was_estimated() -> None:
     work = Work(jobs=[job(100_000, 100_000, looks=30)])
     spent = bill.actual(run_of(), manifests, work, verified(list_calls=200), HOME).total_usd
     assert spent == estimated
+
+
+def resynced(count: int = 0, **found: int) -> Progress:
+    census = Census(objects=count, bytes=count, classes={"STANDARD": Tally(count, count)} if count else {})
+    calls: dict[str, Any] = {"list_calls": 100, "destination_list_calls": 90}
+    own = (count,) if count else ()
+    return manifests_of(own=own, census=census, compared=Compared.model_validate(found), **calls)
+
+
+def test_a_resync_that_finds_nothing_costs_its_two_listings_and_no_job() -> None:
+    manifests, proof = resynced(equal=100_000, extra=3), verified()
+    told = quantities(bill.estimate(run_of(resync=True), manifests, HOME))
+    assert (told["List the source"], told["List the destination"]) == (100, 90)
+    assert not {name for name in told if "Batch" in name or name.startswith(("Write S", "Read", "Transfer"))}
+    spent = quantities(bill.actual(run_of(resync=True), manifests, Work(), proof, HOME))
+    assert spent == told
+
+
+def test_a_resync_that_finds_some_is_charged_for_them_and_for_four_listings() -> None:
+    manifests = resynced(7, equal=100_000, missing=5, different=2)
+    told = quantities(bill.estimate(run_of(resync=True), manifests, HOME))
+    assert (told["Batch Operations jobs"], told["Batch Operations tasks"]) == (1, 7)
+    assert told["List the source"] == 100 + 106
+    assert told["List the destination"] == 90 + 106
+    more = verified(list_calls=500)
+    spent = quantities(bill.actual(run_of(resync=True), manifests, Work(jobs=[job(7, 7)]), more, HOME))
+    assert spent["List the source"] + spent["List the destination"] == 190 + 500
+
+
+def test_requests_for_tags_are_estimated_and_charged_as_they_were() -> None:
+    manifests = listed(300, list_calls=1, tag_calls=1000)
+    told = quantities(bill.estimate(run_of(tags={"a": "b"}), manifests, HOME))
+    assert told["Ask for tags"] == 1000 + 700
+    done, work = verified(list_calls=2, tag_calls=12), Work(jobs=[job(300, 300)])
+    spent = quantities(bill.actual(run_of(tags={"a": "b"}), manifests, work, done, HOME))
+    assert spent["Ask for tags"] == 1012

@@ -11,6 +11,7 @@ from seeder import jobs, work
 from seeder.errors import (
     AccessDenied,
     InvalidRequest,
+    NotYetVisible,
     SeederError,
     ServiceUnavailable,
     Throttled,
@@ -18,11 +19,12 @@ from seeder.errors import (
 )
 from seeder.jobs import FINAL, FIRST_LOOK_SECONDS, LOOKS_IN_VAIN, SHORTEST_LOOK_SECONDS, Job, create, describe
 from seeder.jobs import request_token as token
+from seeder.roles import Roles
 from seeder.run import Run
 from seeder.sink import Upload
 from seeder.work import Work
 from tests.functions import context, loaded
-from tests.runs import ACCOUNT, EUROPE, HOME, SETTINGS, manifests_of, run_of
+from tests.runs import ACCOUNT, EUROPE, HOME, ROLES, SETTINGS, manifests_of, run_of
 
 CLIENT: Any = boto3.client(
     "s3control", region_name=EUROPE, aws_access_key_id="test", aws_secret_access_key="test"
@@ -78,7 +80,7 @@ COPY = {"S3PutObjectCopy": {"TargetResource": "arn:aws:s3:::destination"}}
 def create_with(stubber: Any, run: Run, planned: Job, expected: dict[str, Any]) -> Job:
     stubber.add_response("create_job", {"JobId": "job-1"}, expected)
     with stubber:
-        made = create(stubber.client, run, planned, SETTINGS)
+        made = create(stubber.client, run, planned, SETTINGS, ROLES)
     stubber.assert_no_pending_responses()
     return made
 
@@ -128,7 +130,7 @@ def test_a_restoration_is_asked_for_as_the_request_says(stubber: Any, tier: str)
 def test_large_objects_of_another_region_are_refused_with_what_to_do(stubber: Any) -> None:
     planned = job("large").model_copy(update={"region": "ap-southeast-2"})
     with stubber, pytest.raises(InvalidRequest) as caught:
-        create(stubber.client, run_of(source="ap-southeast-2"), planned, SETTINGS)
+        create(stubber.client, run_of(source="ap-southeast-2"), planned, SETTINGS, ROLES)
     assert caught.value.field == "source"
     for part in ("over 5 GiB", "deploy seeder in ap-southeast-2", "'replicate'"):
         assert part in str(caught.value)
@@ -177,7 +179,7 @@ def test_the_longest_run_id_suits_the_model(stubber: Any) -> None:
     run_id = "r" * 80
     stubber.add_response("create_job", {"JobId": "job-1"})
     with stubber:
-        create(stubber.client, run_of(run_id=run_id), job(round=80), SETTINGS)
+        create(stubber.client, run_of(run_id=run_id), job(round=80), SETTINGS, ROLES)
 
 
 @pytest.mark.parametrize(
@@ -330,15 +332,15 @@ def test_other_errors_of_a_look_are_the_callers(stubber: Any) -> None:
 # What the states' functions make of errors.
 
 
-def state_of(run: Run, now: Work) -> dict[str, Any]:
-    return {"run": run.model_dump(), "work": now.model_dump()}
+def state_of(run: Run, now: Work, roles: Roles = ROLES) -> dict[str, Any]:
+    return {"run": run.model_dump(), "roles": roles.model_dump(), "work": now.model_dump()}
 
 
-def asked_to_create(stubber: Any, run: Run, now: Work) -> Work:
+def asked_to_create(stubber: Any, run: Run, now: Work, roles: Roles = ROLES) -> Work:
     with loaded("create_job") as app:
         app.clients.s3control = {now.the_current.region: stubber.client}.__getitem__
         with stubber:
-            return Work.model_validate(app.handler(state_of(run, now), context()))
+            return Work.model_validate(app.handler(state_of(run, now, roles), context()))
 
 
 @pytest.mark.parametrize("code", THROTTLED)
@@ -381,11 +383,11 @@ def test_every_error_that_the_model_knows_of_creation_is_tested_here() -> None:
     }
 
 
-def asked_to_look(stubber: Any, now: Work) -> Work:
+def asked_to_look(stubber: Any, now: Work, roles: Roles = ROLES) -> Work:
     with loaded("describe_job") as app:
         app.clients.s3control = {now.the_current.region: stubber.client}.__getitem__
         with stubber:
-            return Work.model_validate(app.handler(state_of(run_of(), now), context()))
+            return Work.model_validate(app.handler(state_of(run_of(), now, roles), context()))
 
 
 @pytest.mark.parametrize("code", THROTTLED)
@@ -400,3 +402,61 @@ def test_a_look_is_taken_in_the_jobs_own_region(stubber: Any) -> None:
     now = Work(jobs=[running()], next="look")
     stubber.add_response("describe_job", {"Job": {"JobId": "job-1", "Status": "Complete"}})
     assert asked_to_look(stubber, now).next == "report"
+
+
+# Roles that IAM does not know everywhere yet.
+
+MADE = ROLES.model_copy(update={"made": True, "settle_seconds": 15})
+REFUSALS = [
+    ("AccessDenied", "User is not authorized to perform: iam:PassRole on resource: role"),
+    ("BadRequestException", "The provided role cannot be assumed"),
+    ("InvalidRequest", "Invalid RoleArn"),
+]
+
+
+@pytest.mark.parametrize(("code", "message"), REFUSALS)
+def test_a_refused_role_that_was_just_made_is_tried_again_by_the_state_machine(
+    stubber: Any, code: str, message: str
+) -> None:
+    now = work.plan(run_of(), manifests_of(own=(4,)))
+    stubber.add_client_error("create_job", code, message, 400)
+    with pytest.raises(NotYetVisible, match=f"just made or changed.*{message}"):
+        asked_to_create(stubber, run_of(), now, MADE)
+    stubber.add_client_error("create_job", code, message, 403)
+    with pytest.raises((AccessDenied, UnexpectedAnswer), match=message):
+        asked_to_create(stubber, run_of(), now, ROLES)
+
+
+def test_another_refusal_is_not_taken_for_one_of_the_role(stubber: Any) -> None:
+    now = work.plan(run_of(), manifests_of(own=(4,)))
+    stubber.add_client_error("create_job", "BadRequestException", "The manifest is empty", 400)
+    with pytest.raises(UnexpectedAnswer, match="The manifest is empty"):
+        asked_to_create(stubber, run_of(), now, MADE)
+
+
+def test_a_job_by_a_role_that_settles_has_another_token(stubber: Any) -> None:
+    assert (
+        len({token("run", "e", "copy", 0, settled) for settled in range(6)} | {token("run", "e", "copy", 1)})
+        == 7
+    )
+    assert token("run", "e", "copy", 0, 0) == token("run", "e", "copy", 0)
+    expected = body(COPY, "copy", ClientRequestToken=token("run", "e-1", "copy", 0, 2))
+    create_with(stubber, run_of(), job(settled=2), expected)
+
+
+def test_a_job_that_its_fresh_role_failed_is_created_again(stubber: Any) -> None:
+    reasons = [
+        {"FailureCode": "AccessDenied", "FailureReason": "Reading the manifest is forbidden: AccessDenied"}
+    ]
+    seen = {"Job": {"JobId": "job-1", "Status": "Failed", "FailureReasons": reasons}}
+    now = Work(jobs=[running()], next="look")
+    stubber.add_response("describe_job", seen)
+    after = asked_to_look(stubber, now, MADE)
+    assert (after.next, after.wait_seconds, after.the_current.settled, after.the_current.id) == (
+        "pause",
+        30,
+        1,
+        "",
+    )
+    stubber.add_response("describe_job", seen)
+    assert asked_to_look(stubber, now, ROLES).next == "report"

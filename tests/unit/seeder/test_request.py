@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from seeder.errors import InvalidRequest
-from seeder.request import parse_request
+from seeder.request import RULE_OPTIONS, parse_request
 
 PAIR = {"source": "abc", "destination": "xyz"}
 
@@ -22,18 +22,29 @@ def test_source_and_destination_are_enough() -> None:
         "size_at_least": None,
         "size_at_most": None,
         "storage_classes": [],
+        "tags": {},
         "inventory": "",
-        "enable_replication": False,
         "operation": "auto",
+        "resync": False,
+        "overlap": "fail",
         "restore": False,
         "restore_days": 7,
         "restore_tier": "BULK",
+        "enable_replication": False,
+        "replicate_delete_markers": True,
+        "replica_storage_class": None,
+        "replica_kms_key": "",
+        "replication_time_control": False,
+        "replica_owner": "source",
+        "destination_account": "",
         "rounds": 3,
         "priority": 10,
         "confirm": False,
-        "max_cost_usd": None,
         "manifest_location": "state",
         "report_location": "state",
+        "job_role_arn": "",
+        "replication_role_arn": "",
+        "max_cost_usd": None,
         "trigger": "manual",
         "rule_id": "",
     }
@@ -101,12 +112,92 @@ def test_source_and_destination_are_enough() -> None:
         (PAIR | {"max_cost_usd": "5"}, "max_cost_usd: '5' won't do"),
         (PAIR | {"manifest_location": "elsewhere"}, "manifest_location: 'elsewhere' won't do"),
         (PAIR | {"report_location": "xyz"}, "report_location: 'xyz' won't do"),
+        (
+            PAIR | {"prefix": "é" * 513},
+            f"prefix: '{'é' * 40}…' has 1026 bytes, and a key has 1024 at most; shorten",
+        ),
+        (
+            PAIR | {"created_after": "2026-02-30T00:00:00Z"},
+            "created_after: '2026-02-30T00:00:00Z' is not a time; giv",
+        ),
+        (
+            PAIR | {"created_after": "2026-W05-1T00:00Z"},
+            "created_after: '2026-W05-1T00:00Z' is not a time; give one",
+        ),
+        (
+            PAIR | {"tags": {"": "v"}},
+            "tags: '=v' is not a tag of an object; give keys of 1 to 128 characters and val",
+        ),
+        (PAIR | {"tags": {"k": "v" * 257}}, f"tags: 'k={'v' * 257}' is not a tag"),
+        (
+            PAIR | {"tags": {str(n): "" for n in range(11)}},
+            "tags: 11 tags, and an object has 10 at most; give fewer",
+        ),
+        (
+            PAIR | {"tags": [{"Key": "k", "Value": "v"}]},
+            "tags: [{'Key': 'k', 'Value': 'v'}] won't do: Input should be",
+        ),
+        (
+            PAIR | {"job_role_arn": "my-role"},
+            "job_role_arn: 'my-role' is not the ARN of a role; give one such as arn:",
+        ),
+        (
+            PAIR | {"job_role_arn": "arn:aws:iam::" + "\u0661" * 12 + ":role/r"},
+            "job_role_arn: 'arn:aws:iam::\u0661",
+        ),
+        (
+            PAIR | {"replication_role_arn": "arn:aws:iam::111122223333:user/u"},
+            "replication_role_arn: 'arn:aws:iam::11",
+        ),
+        (
+            PAIR | {"replica_kms_key": "arn:aws:kms:eu-west-1:111122223333:alias/a"},
+            "replica_kms_key: 'arn:aws:kms:eu-west-1:111122223333:alias/a' is not the ARN of a KMS key; give",
+        ),
+        (
+            PAIR | {"destination_account": "1111"},
+            "destination_account: '1111' is not the id of an account; give its",
+        ),
+        (PAIR | {"overlap": "both"}, "overlap: 'both' won't do"),
+        (
+            PAIR | {"resync": True, "inventory": "s3://inventories/abc/manifest.json"},
+            "resync: true lists both buckets, and inventory says to list none; give one of the two",
+        ),
+        (
+            PAIR | {"enable_replication": True, "operation": "copy"},
+            "operation: 'copy' would not use the rule that enable_replication adds; leave one of the two out",
+        ),
+        (
+            PAIR | {"replicate_delete_markers": False},
+            "replicate_delete_markers: False is for the rule that enable_replication adds, and that is false; set it",
+        ),
     ],
 )
 def test_bad_input_names_the_field_the_value_and_the_fix(document: Any, message: str) -> None:
     with pytest.raises(InvalidRequest) as caught:
         parse_request(document)
     assert str(caught.value).startswith(message)
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("replicate_delete_markers", False),
+        ("replica_storage_class", "GLACIER_IR"),
+        ("replica_kms_key", "arn:aws:kms:eu-west-1:111122223333:key/mrk-1234"),
+        ("replication_time_control", True),
+        ("replica_owner", "destination"),
+    ],
+)
+def test_options_of_the_added_rule_are_taken_only_with_it(option: str, value: Any) -> None:
+    assert option in RULE_OPTIONS
+    assert getattr(parse_request(PAIR | {option: value, "enable_replication": True}), option) == value
+    with pytest.raises(InvalidRequest, match=f"^{option}: .*is for the rule that enable_replication adds"):
+        parse_request(PAIR | {option: value})
+
+
+def test_tags_of_every_character_are_taken_as_they_are() -> None:
+    tags = {"k" * 128: "v" * 256, "a=b": "c=d", "😀": "", " ": ","}
+    assert parse_request(PAIR | {"tags": tags}).tags == tags
 
 
 def test_a_name_given_as_an_arn_or_uri_is_suggested_alone() -> None:

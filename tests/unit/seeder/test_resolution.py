@@ -351,3 +351,62 @@ def test_nothing_is_changed(cloud: LocalCloud, answers: Answers, resolved: Resol
     answers("before-call.*", lambda model, **_: called.append(model.name))
     resolved(source, destination, enable_replication=True)
     assert {name[:3] for name in called} <= {"Get", "Hea"}
+
+
+# Roles that are yet to be made.
+
+UNCOVERED = (
+    rf".*arn:aws:kms:{HOME}:{ACCOUNT}:key/{KEY}.* which the roles that this stack makes may not use "
+    rf".*KmsKeyId is 'none'.*KmsKeyId={KEY} or \*"
+)
+
+
+@pytest.mark.parametrize("field", ["source", "destination"])
+def test_a_key_that_no_role_of_the_stack_may_use_is_refused(
+    cloud: LocalCloud, resolved: Resolve, field: str
+) -> None:
+    buckets = {"source": bucket(cloud), "destination": bucket(cloud), field: bucket(cloud, key=KEY)}
+    with pytest.raises(InvalidRequest, match=f"^{field}: {UNCOVERED}"):
+        resolved(*buckets.values(), role="")
+
+
+@pytest.mark.parametrize("parameter", ["*", KEY])
+def test_a_key_that_the_stacks_parameter_covers_is_not_and_iam_is_not_asked(
+    cloud: LocalCloud, session: boto3.Session, answers: Answers, parameter: str
+) -> None:
+    called: list[str] = []
+    answers("before-call.iam.*", lambda model, **_: called.append(model.name))
+    document = {"source": bucket(cloud, key=KEY), "destination": bucket(cloud, key=KEY)}
+    settings = replace(SETTINGS, job_role_arn="", kms_key_id=parameter)
+    run = resolve(document, "run", "2026-01-31T00:00:00Z", ACCOUNT, settings, Clients(session))
+    assert (run.operation, called) == ("copy", [])
+
+
+def test_a_key_of_replicas_must_be_covered_too_and_then_the_sources(
+    cloud: LocalCloud, resolved: Resolve
+) -> None:
+    replica = f"arn:aws:kms:{HOME}:{ACCOUNT}:key/{KEY}"
+    asked = {"enable_replication": True, "replica_kms_key": replica}
+    with pytest.raises(InvalidRequest, match=f"^replica_kms_key: {UNCOVERED}"):
+        resolved(bucket(cloud), bucket(cloud), **asked)
+
+
+def test_a_role_of_the_request_is_asked_about_in_the_stacks_place(
+    cloud: LocalCloud, session: boto3.Session
+) -> None:
+    own = role(cloud, allow("kms:Encrypt"))
+    settings = replace(SETTINGS, job_role_arn="", role_path="/")
+    asked = {"source": bucket(cloud, key=KEY), "destination": bucket(cloud)}
+
+    def resolving(arn: str) -> Run:
+        given = {**asked, "job_role_arn": arn}
+        return resolve(given, "run", "2026-01-31T00:00:00Z", ACCOUNT, settings, Clients(session))
+
+    with pytest.raises(InvalidRequest, match=r"^job_role_arn: this stack may not pass"):
+        resolving(own)
+    iam = cloud.client("iam")
+    arn = iam.create_role(RoleName=f"own-{next(names)}", Path="/jobs/", AssumeRolePolicyDocument="{}")[
+        "Role"
+    ]["Arn"]
+    with pytest.raises(InvalidRequest, match=r"^source: .*lacks kms:Decrypt"):
+        resolving(arn)

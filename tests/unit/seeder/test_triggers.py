@@ -6,10 +6,15 @@ import pytest
 
 from seeder.clients import Clients
 from seeder.errors import InvalidRequest
-from seeder.triggers import resolve
+from seeder.triggers import Pair
+from seeder.triggers import resolve as resolve_with
 
 NO_CLIENTS = cast("Clients", None)
 PAIR = {"source": "source", "destination": "destination"}
+
+
+def resolve(trigger: Any, execution_id: str, clients: Clients) -> list[Pair]:
+    return resolve_with(trigger, execution_id, clients, "state")
 
 
 def test_an_input_by_hand_is_one_run_named_after_its_execution() -> None:
@@ -20,7 +25,7 @@ def test_an_input_by_hand_is_one_run_named_after_its_execution() -> None:
 
 def test_a_list_is_one_run_for_each_pair_and_a_repeated_pair_is_one() -> None:
     pairs = resolve({"pairs": [PAIR, PAIR, PAIR | {"prefix": "p/"}]}, "x", NO_CLIENTS)
-    assert [pair.request.prefix for pair in pairs] == ["", "p/"]
+    assert [pair.request.get("prefix", "") for pair in pairs] == ["", "p/"]
     assert len({pair.run_id for pair in pairs}) == 2
 
 
@@ -35,7 +40,16 @@ def test_run_ids_suit_step_functions() -> None:
     [
         (7, "input"),
         ({"pairs": {}}, "pairs"),
+        ({}, "pairs"),
         ({"pairs": [], "parallel": 3}, "parallel"),
+        ({"pairs": [], "csv": "s3://bucket/pairs.csv"}, "csv"),
+        ({"buckets": "app-*", "destination": "one-for-all"}, "destination"),
+        ({"csv": "pairs.csv"}, "csv"),
+        ({"registry": {"name": "app-*"}}, "registry.name"),
+        ({"registry": {"tags": ["team"]}}, "registry.tags"),
+        ({"rules": "app-*"}, "rules"),
+        ({"pairs": [PAIR], "options": {"prefx": "a"}}, "pairs[0].prefx"),
+        ({"pairs": [PAIR] * 2 + [PAIR | {"prefix": str(n)} for n in range(500)]}, "pairs"),
         ({"pairs": [PAIR, 7]}, "pairs[1].input"),
         ({"pairs": [{"source": "abc"}]}, "pairs[0].destination"),
         ({"detail": None}, "detail.eventName"),
@@ -47,3 +61,21 @@ def test_a_wrong_trigger_names_its_field(trigger: Any, field: str) -> None:
     with pytest.raises(InvalidRequest) as caught:
         resolve(trigger, "x", NO_CLIENTS)
     assert caught.value.field == field
+
+
+def test_what_a_pair_says_itself_goes_before_what_the_fleet_says_of_all() -> None:
+    trigger = {"pairs": [PAIR, PAIR | {"prefix": "own/"}], "options": {"prefix": "all/", "rounds": 1}}
+    pairs = resolve(trigger, "x", NO_CLIENTS)
+    assert [(pair.request["prefix"], pair.request["rounds"]) for pair in pairs] == [("all/", 1), ("own/", 1)]
+
+
+def test_a_fleets_pairs_are_skipped_where_another_run_has_them_unless_they_say_otherwise() -> None:
+    pairs = resolve({"pairs": [PAIR, PAIR | {"overlap": "wait"}]}, "x", NO_CLIENTS)
+    assert [pair.request["overlap"] for pair in pairs] == ["skip", "wait"]
+
+
+def test_the_schedule_compares_first_and_a_list_by_hand_does_not() -> None:
+    (scheduled,) = resolve({"pairs": [PAIR], "trigger": "schedule"}, "x", NO_CLIENTS)
+    (by_hand,) = resolve({"pairs": [PAIR]}, "x", NO_CLIENTS)
+    assert scheduled.request["resync"]
+    assert "resync" not in by_hand.request

@@ -115,3 +115,26 @@ def test_nothing_added_changes_nothing() -> None:
 def test_a_usage_survives_json() -> None:
     usage = expected("replicate", 10, 20, **THERE)
     assert Usage.model_validate_json(usage.model_dump_json()) == usage
+
+
+def test_what_filters_leave_out_is_listed_all_the_same_when_verified() -> None:
+    usage = expected("copy", 5, 5, list_calls=1000, **HERE)
+    assert (usage.list_calls, usage.destination_list_calls) == (2000, 1000)
+
+
+def test_a_resync_lists_both_buckets_before_and_where_there_was_something_to_seed_after() -> None:
+    given: dict[str, Any] = {"list_calls": 100, "destination_list_calls": 90, "looked_at": 90_000, **HERE}
+    seeded = expected("copy", 5, 5, **given)
+    assert (seeded.list_calls, seeded.destination_list_calls) == (200, 190)
+    equal = expected("copy", 0, 0, verify=False, looks=0, classes={}, **given)
+    assert (equal.list_calls, equal.destination_list_calls, equal.jobs, equal.tasks) == (100, 90, 0, 0)
+    assert equal.lambda_requests < seeded.lambda_requests
+
+
+def test_each_object_is_asked_for_its_tags_and_once_more_where_it_is_lacking_still() -> None:
+    usage = expected("copy", 300, 0, tag_requests=1000, looked_at=1000, **HERE)
+    assert usage.tag_requests == 1000 + 700
+    assert expected("copy", 300, 0, tag_requests=1000, verify=False, **HERE).tag_requests == 1000
+    plain = expected("copy", 300, 0, looked_at=1000, **HERE)
+    assert plain.tag_requests == 0
+    assert plain.lambda_gb_seconds < usage.lambda_gb_seconds

@@ -7,11 +7,10 @@ from typing import Any, cast
 import pytest
 from botocore.exceptions import ClientError
 
-from seeder.judge import Judge
+from seeder.judge import Compared, Judge
 from seeder.listing import walk as walk_module
 from seeder.listing.difference import Entry, Pair
 from seeder.listing.selection import Selection
-from seeder.sink import Sink, Upload
 from seeder.verify import Verification, verify
 from tests.compared import START, Fact, FactBucket, Side
 
@@ -21,8 +20,7 @@ def entry(fact: Fact) -> Entry:
 
 
 def kind(ours: Fact | None, theirs: Fact | None, selection: Selection | None = None) -> str | None:
-    rows = Sink(cast("Any", None), Upload(bucket="state", key="v/differs-1.csv"))
-    judge = Judge({}, {}, rows, "source", START, selection or Selection(), etags=True)
+    judge = Judge(Compared(), lambda _: None, START, selection or Selection(), etags=True)
     return judge.kind(Pair(entry(ours) if ours else None, entry(theirs) if theirs else None))
 
 

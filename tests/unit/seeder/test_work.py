@@ -17,9 +17,21 @@ from seeder.advice_table import TABLE
 from seeder.errors import ServiceUnavailable, Throttled, aws_errors
 from seeder.report import Failure, ReportProgress
 from seeder.report_tally import OTHER_CODES, Tally
+from seeder.roles import Roles
 from seeder.run import Run
-from seeder.work import MOST_GROUPS, MOST_ROUNDS, Work, fresh_report, merged, plan, reported, turn_awaited
-from tests.runs import EUROPE, HOME, SETTINGS, failure, manifests_of, read, run_of
+from seeder.work import (
+    MOST_GROUPS,
+    MOST_ROUNDS,
+    MOST_SETTLINGS,
+    Work,
+    fresh_report,
+    looked,
+    merged,
+    plan,
+    reported,
+    turn_awaited,
+)
+from tests.runs import EUROPE, HOME, ROLES, SETTINGS, failure, manifests_of, read, run_of
 
 
 def created(now: Work, job_id: str = "job") -> Work:
@@ -427,7 +439,7 @@ def stepped(run: Run, now: Work, aws: Aws) -> Work:
     if now.next in {"create", "pause"}:
         try:
             with aws_errors():
-                return now.with_current(jobs.create(client, run, now.the_current, SETTINGS))
+                return now.with_current(jobs.create(client, run, now.the_current, SETTINGS, ROLES))
         except Throttled:
             return turn_awaited(now)
         except ServiceUnavailable:
@@ -467,3 +479,65 @@ def test_whatever_becomes_of_its_jobs_a_run_ends_and_accounts_for_every_row_once
     assert [job.id for job in now.jobs] == list(aws.running)
     assert bool(now.problems) == any(job.status != "Complete" for job in now.jobs)
     assert all(job.attempt <= rounds for job in now.jobs)
+
+
+MADE = ROLES.model_copy(update={"made": True})
+NOT_ASSUMED = ["RoleNotAssumable: The role arn:aws:iam::123456789012:role/jobs cannot be assumed"]
+
+
+def failed_early(now: Work, roles: Roles, reasons: list[str], **counts: Any) -> Work:
+    """Return the work after its current job was created and seen to have failed."""
+    running = created(now, f"job{len(now.jobs)}")
+    update = {"status": "Failed", "finished": True, "reasons": reasons, **counts}
+    return looked(running, running.the_current.model_copy(update=update), roles)
+
+
+def test_a_job_whose_fresh_role_is_not_known_yet_is_created_again_after_longer_and_longer_waits() -> None:
+    run = run_of()
+    now, waits = plan(run, manifests_of(own=(3,), large=1)), []
+    first = now.the_current
+    for settled in range(1, MOST_SETTLINGS + 1):
+        now = failed_early(now, MADE, NOT_ASSUMED)
+        job = now.the_current
+        assert (now.next, job.settled, job.round, job.attempt) == ("pause", settled, 0, 0)
+        assert (job.manifest, job.fields, job.region) == (first.manifest, first.fields, first.region)
+        waits.append(now.wait_seconds)
+    assert waits == [30, 60, 120, 240, 480]
+    done = after_round(run, now, 3)
+    assert (done.succeeded, done.failed, done.problems, done.the_current.operation) == (3, 0, [], "large")
+    assert [job.settled for job in done.jobs] == [0, 1, 2, 3, 4, 5, 0]
+
+
+def test_a_role_that_never_settles_fails_the_run_with_awss_reason() -> None:
+    run = run_of()
+    now = plan(run, manifests_of(own=(3,)))
+    for _ in range(MOST_SETTLINGS):
+        now = failed_early(now, MADE, NOT_ASSUMED)
+    over = failed_early(now, MADE, NOT_ASSUMED)
+    assert over.next == "report"
+    (problem,) = reported(run, over, read(fresh_report(run, over))).problems
+    assert NOT_ASSUMED[0] in problem
+
+
+@pytest.mark.parametrize(
+    ("roles", "reasons", "counts"),
+    [
+        (ROLES, NOT_ASSUMED, {}),
+        (MADE, ["InvalidManifestContent: Unexpected number of task fields"], {}),
+        (MADE, [], {}),
+        (MADE, ["AccessDenied: no"], {"total": 3, "failed": 3}),
+    ],
+)
+def test_a_job_that_failed_for_another_reason_is_not_created_again(
+    roles: Roles, reasons: list[str], counts: dict[str, int]
+) -> None:
+    now = failed_early(plan(run_of(), manifests_of(own=(3,))), roles, reasons, **counts)
+    assert (now.next, len(now.jobs)) == ("report", 1)
+
+
+def test_the_rounds_after_a_role_has_settled_have_the_names_they_always_have() -> None:
+    run = run_of()
+    now = failed_early(plan(run, manifests_of(own=(3,))), MADE, NOT_ASSUMED)
+    after = after_round(run, now, 1, failure(count=2))
+    assert (after.the_current.round, after.the_current.settled) == (1, 0)
+    assert fresh_report(run, after).retry_file.key == "runs/run/rounds/copy-1.csv"

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import quote, unquote, urlsplit
 
 import boto3
 import pytest
@@ -100,6 +101,28 @@ def test_versions_are_asked_for_by_their_markers() -> None:
     assert signed_as(made, KEYS._replace(token=""), "eu-west-3")
 
 
+@pytest.mark.parametrize(
+    "base", ["http://127.0.0.1:9000/bucket/", "https://bucket.s3.eu-west-3.amazonaws.com/"]
+)
+@pytest.mark.parametrize("first", ["a", "a/b +%2B?", "/leading", "..", "é#"])
+@settings(deadline=None, max_examples=20)
+@given(any_key)
+def test_tags_are_asked_for_by_a_path_that_holds_any_key_signed(base: str, first: str, key: str) -> None:
+    asked = AWSRequest(
+        "GET", f"{base}{quote(first, safe='/-_.~')}?tagging", headers={"User-Agent": "agent/1"}
+    )
+    asked.context["client_config"] = _CLIENT.meta.config
+    made = request_of(Route(_CLIENT, "GetObjectTagging", "tagging", asked, first), Key=key, VersionId="v+/ 1")
+    path, _, query = made.target.partition("?")
+    assert unquote(path) == urlsplit(base).path + key
+    assert query == "tagging&versionId=v%2B%2F%201"
+    assert "x-amz-optional-object-attributes" not in made.headers
+    assert signed_as(made, KEYS._replace(token=""), "eu-west-3")
+
+
+_CLIENT = client()
+
+
 def test_an_unsigned_client_stays_unsigned() -> None:
     made = request_of(route("http://127.0.0.1/b", client(config=Config(signature_version=UNSIGNED))))
     assert "authorization" not in made.headers
@@ -138,7 +161,7 @@ def registered(s3: Any, event: str) -> list[Any]:
     return list(s3.meta.events._emitter._handlers.prefix_search(event))
 
 
-@pytest.mark.parametrize("operation", ["ListObjectsV2", "ListObjectVersions"])
+@pytest.mark.parametrize("operation", ["ListObjectsV2", "ListObjectVersions", "GetObjectTagging"])
 def test_a_closed_wire_leaves_the_client_as_it_was(operation: str) -> None:
     s3 = client()
     events = [f"{name}.s3.{operation}" for name in ("before-sign", "before-parse")]

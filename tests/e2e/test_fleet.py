@@ -1,0 +1,124 @@
+"""Many pairs at once on the deployed stack: what they come from, and what is told of them."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from localcloud import schedules
+from localcloud.faults import Fault
+from tests.e2e.deployed import Deployed
+
+
+def fleet(deployed: Deployed, **document: Any) -> dict[str, Any]:
+    ended = deployed.wait(deployed.start("Fleet", document))
+    assert ended["status"] == "SUCCEEDED", ended
+    output: dict[str, Any] = ended["output"]
+    return output
+
+
+def pair(deployed: Deployed, *keys: str, **fields: Any) -> dict[str, Any]:
+    return {"source": deployed.bucket(keys=list(keys)), "destination": deployed.bucket(), **fields}
+
+
+def by_source(summary: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return {run["source"]: run for run in summary["runs"]}
+
+
+def test_the_summary_counts_what_became_of_each_pair_and_says_why(deployed: Deployed) -> None:
+    seeded, failed = pair(deployed, "a"), pair(deployed, "a") | {"destination": "not-there-at-all"}
+    equal = pair(deployed, resync=True)
+    summary = fleet(deployed, pairs=[seeded, failed, equal])
+    counts = {name: summary[name] for name in ("pairs", "seeded", "failed", "equal", "skipped")}
+    assert counts == {"pairs": 3, "seeded": 1, "failed": 1, "equal": 1, "skipped": 0}
+    assert (summary["state"], summary["subject"]) == (
+        "Failed",
+        "Failed: 3 pairs: 1 failed, 1 seeded, 1 equal",
+    )
+    assert "bucket 'not-there-at-all' does not exist" in by_source(summary)[failed["source"]]["why"]
+    stands = json.loads(deployed.read(summary["address"]))
+    assert stands["runs"] == summary["runs"]
+
+
+def test_the_registry_is_seeded_again_by_comparing_first_and_makes_no_job_for_nothing(
+    deployed: Deployed,
+) -> None:
+    asked = pair(deployed, "a", "b")
+    deployed.next_second()
+    deployed.seed(asked)
+    before = len(deployed.jobs("us-east-1"))
+    summary = fleet(deployed, trigger="schedule", registry={"names": asked["source"]})
+    assert (summary["pairs"], summary["equal"], summary["state"]) == (1, 1, "Complete")
+    assert len(deployed.jobs("us-east-1")) == before
+    deployed.cloud.client("s3").put_object(Bucket=asked["source"], Key="c", Body=b"c")
+    deployed.next_second()
+    assert fleet(deployed, trigger="schedule", registry={"names": asked["source"]})["seeded"] == 1
+    assert sorted(deployed.contents(asked["destination"])) == ["a", "b", "c"]
+
+
+def test_the_schedule_as_it_is_deployed_seeds_the_registry(deployed: Deployed) -> None:
+    asked = pair(deployed, "a")
+    deployed.seed(asked)
+    schedules.fire(f"{deployed.stack.name}-resync", "us-east-1")
+    runs = deployed.runs_of(asked["source"])
+    assert len(runs) == 1
+    deployed.quiet()
+    assert [run["output"]["run"]["request"]["resync"] for run in deployed.runs_of(asked["source"])] == [True]
+
+
+def test_rules_that_are_older_than_the_deployment_are_seeded_when_chosen(deployed: Deployed) -> None:
+    source, destination = deployed.bucket(keys=["a"]), deployed.bucket()
+    deployed.next_second()
+    with deployed.no_events():
+        deployed.add_rule(source, destination)
+    summary = fleet(deployed, rules=[source])
+    assert summary["seeded"] == 1
+    assert sorted(deployed.contents(destination)) == ["a"]
+
+
+def test_a_pair_that_another_run_has_is_skipped(deployed: Deployed) -> None:
+    asked = pair(deployed, "a", confirm=True)
+    first = deployed.start("Seed", asked)
+    deployed.job_of(first.rpartition(":")[2], "us-east-1", "Suspended")
+    summary = fleet(deployed, pairs=[asked | {"confirm": False}])
+    assert summary["skipped"] == 1
+    assert f"the run '{first.rpartition(':')[2]}' is seeding" in summary["runs"][0]["why"]
+    by_hand = deployed.seed(asked)
+    assert (by_hand["status"], by_hand["error"]) == ("FAILED", "PairBusy")
+    deployed.states.stop_execution(executionArn=first)
+    assert fleet(deployed, pairs=[asked | {"confirm": False}])["seeded"] == 1
+
+
+def test_a_detached_fleet_starts_its_runs_and_ends(deployed: Deployed) -> None:
+    asked = pair(deployed, "a")
+    summary = fleet(deployed, pairs=[asked], detached=True)
+    assert (summary["started"], summary["seeded"]) == (1, 0)
+    (run,) = deployed.runs_of(summary["runs"][0]["run_id"].split("-", 1)[1].rsplit("-", 1)[0])
+    assert run["status"] == "SUCCEEDED"
+
+
+def test_a_run_whose_tasks_fail_is_a_failed_pair(deployed: Deployed) -> None:
+    asked = pair(deployed, "a", operation="copy")
+    with deployed.faults(Fault(status=403, code="AccessDenied", key_prefix="a")):
+        summary = fleet(deployed, pairs=[asked])
+    assert summary["failed"] == 1
+    assert "AccessDenied" in summary["runs"][0]["why"]
+
+
+@pytest.mark.parametrize(
+    ("document", "cause"),
+    [
+        ({"registry": {"nmes": "a"}}, "registry.nmes: unknown field"),
+        ({"csv": "s3://no-such-bucket-at-all/pairs.csv"}, "csv: "),
+        ({"buckets": "no-such-*"}, "buckets: 'no-such-*' matches no bucket"),
+        ({"rules": ["no-such-*"]}, "rules: 'no-such-*' names no replication rule"),
+    ],
+)
+def test_a_wrong_fleet_is_refused_with_its_field(
+    deployed: Deployed, document: dict[str, Any], cause: str
+) -> None:
+    ended = deployed.wait(deployed.start("Fleet", document))
+    assert (ended["status"], ended["error"]) == ("FAILED", "InvalidRequest")
+    assert ended["cause"].startswith(cause)
