@@ -79,7 +79,7 @@ types: $(READY) ## mypy --strict
 	$(BIN)/mypy
 
 .PHONY: docs
-docs: $(READY) ## What is made from src/seeder/request.py: schema, page, sample, table
+docs: $(READY) ## What is made from src/seeder/request/: schema, page, sample, table
 	@$(BIN)/python -m seeder_cli.generate
 
 LOCK := uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --quiet

@@ -6,8 +6,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from seeder import schema
-from seeder.schema import Field
+from seeder.request import schema
+from seeder.request.schema import Field
 from tests.keys import any_key
 
 PAIR = {"source": "my-bucket", "destination": "my-replica"}

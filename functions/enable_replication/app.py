@@ -14,8 +14,8 @@ from seeder.errors import NotYetVisible, aws_errors
 from seeder.fleet.seen import Seen
 from seeder.replication import Rule, id_for, read_rules
 from seeder.roles import Roles
+from seeder.roles.settling import settling
 from seeder.run import Run
-from seeder.settling import settling
 
 logger = Logger()
 tracer = Tracer()

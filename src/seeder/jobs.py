@@ -15,9 +15,9 @@ from pydantic import BaseModel, ConfigDict
 from seeder.errors import InvalidRequest, code_of
 from seeder.large.invocation import SCHEMA_VERSION, Arguments
 from seeder.roles import Roles
+from seeder.roles.settling import settling
 from seeder.run import Run
 from seeder.settings import Settings
-from seeder.settling import settling
 from seeder.sink import Upload
 
 if TYPE_CHECKING:

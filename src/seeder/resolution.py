@@ -14,8 +14,8 @@ from seeder.buckets import Bucket, describe, require_versioning
 from seeder.errors import InvalidRequest, code_of
 from seeder.replication import read_rules
 from seeder.request import Request, parse_request
-from seeder.role_plans import covers_key, key_arn
 from seeder.roles import given_job_role, given_replication_role
+from seeder.roles.plans import covers_key, key_arn
 from seeder.run import Run
 
 if TYPE_CHECKING:

@@ -18,8 +18,8 @@ from seeder.manifest import Progress
 from seeder.report import Failure, ReportProgress, check_counts
 from seeder.report_tally import OTHER_CODES
 from seeder.roles import Roles
+from seeder.roles.settling import may_be_of_a_role
 from seeder.run import Run
-from seeder.settling import may_be_of_a_role
 from seeder.sink import Upload
 
 Step = Literal["create", "pause", "look", "report", "done"]

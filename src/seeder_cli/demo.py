@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import click
 
-from seeder import policies
 from seeder.errors import InvalidRequest
 from seeder.listing.difference import Difference
 from seeder.request import parse_request
+from seeder.roles import policies
 from seeder_cli import samples
 from seeder_cli.display import Display
 from seeder_cli.errors import CommandError

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from seeder import schema
-from seeder.schema import Field
+from seeder.request import schema
+from seeder.request.schema import Field
 from seeder_cli.options import option_name
 
 BEGIN, END = "<!-- fields of a request: made by `make docs` -->", "<!-- end of fields -->"
@@ -59,7 +59,7 @@ EXAMPLES: tuple[tuple[str, dict[str, Any]], ...] = (
 _INTRODUCTION = """\
 # What a run can be asked
 
-<!-- Made by `make docs` from src/seeder/request.py. -->
+<!-- Made by `make docs` from src/seeder/request/. -->
 
 The input of the state machine `seed`, as one JSON object. `source` and `destination` are required; everything else has
 a default, an unknown field is refused. Each of the `pairs` of `fleet` is the same object, and `seeder run SRC DST` has

@@ -12,8 +12,8 @@ from typing import Any, TypeVar
 
 import click
 
-from seeder import schema
-from seeder.schema import Field, Kind
+from seeder.request import schema
+from seeder.request.schema import Field, Kind
 
 Result = TypeVar("Result")
 

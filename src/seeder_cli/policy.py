@@ -11,12 +11,12 @@ import boto3
 import click
 from botocore.exceptions import BotoCoreError, ClientError
 
-from seeder import grants, policies
 from seeder.buckets import Bucket, describe
 from seeder.clients import Clients
 from seeder.errors import SeederError
-from seeder.policies import Document, Scope, Side
-from seeder.role_plans import key_arn
+from seeder.roles import grants, policies
+from seeder.roles.plans import key_arn
+from seeder.roles.policies import Document, Scope, Side
 from seeder_cli.errors import CommandError
 from seeder_cli.stack import NAME
 

@@ -11,7 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from seeder.clients import Clients
 from seeder.errors import Conflict
-from seeder.pruning import Made, examine, remove
+from seeder.roles.pruning import Made, examine, remove
 from seeder_cli.errors import CommandError
 from seeder_cli.stack import NAME, stack_outputs
 

@@ -19,7 +19,7 @@ import boto3
 import pytest
 from botocore.client import Config
 
-from seeder.policies import Scope, Side, replication_policy, replication_trust
+from seeder.roles.policies import Scope, Side, replication_policy, replication_trust
 from tests.keys import TRAPS
 
 ROOT = Path(__file__).parents[2]

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from seeder.jobs import Kind
-from seeder.policies import Document, Scope, Side, allow, document, job_policy, replication_policy
+from seeder.roles.policies import Document, Scope, Side, allow, document, job_policy, replication_policy
 from tests.iam.evaluator import Request, evaluate
 
 ACCOUNT = "111122223333"

@@ -13,9 +13,10 @@ from click.testing import CliRunner, Result
 
 from localcloud.clock import ScaledClock
 from localcloud.cloud import LocalCloud
-from seeder import policies, roles
+from seeder import roles
 from seeder.clients import Clients
-from seeder.role_plans import job_plan
+from seeder.roles import policies
+from seeder.roles.plans import job_plan
 from seeder_cli.errors import CommandError
 from seeder_cli.policy import policy
 from seeder_cli.prune import prune

@@ -18,13 +18,14 @@ from botocore.exceptions import ClientError
 from localcloud.clock import ScaledClock
 from localcloud.cloud import LocalCloud
 from localcloud.iam_roles import read_role
-from seeder import policies, roles
+from seeder import roles
 from seeder.buckets import Bucket
 from seeder.clients import Clients
 from seeder.errors import Conflict, InvalidRequest, NotYetVisible
-from seeder.pruning import Made, examine, remove
-from seeder.role_plans import covers_key, job_plan, key_arn, replication_plan, tag_value
-from seeder.roles import SETTLE_SECONDS, Roles
+from seeder.roles import Roles, policies
+from seeder.roles.making import SETTLE_SECONDS
+from seeder.roles.plans import covers_key, job_plan, key_arn, replication_plan, tag_value
+from seeder.roles.pruning import Made, examine, remove
 from seeder.run import Run
 from seeder.settings import Settings
 from tests.keys import TRAPS

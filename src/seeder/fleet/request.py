@@ -14,11 +14,11 @@ from botocore.exceptions import ClientError
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from seeder.errors import AccessDenied, InvalidRequest, code_of
-from seeder.explanation import explain
 from seeder.fleet.pairs import Choice, read_pairs
 from seeder.fleet.seen import Seen
 from seeder.replication import Rule, read_rules
 from seeder.request import Request, Trigger, parse_request
+from seeder.request.explanation import explain
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

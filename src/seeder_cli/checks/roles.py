@@ -13,7 +13,7 @@ from typing import Any
 
 from seeder.buckets import Bucket as RunBucket
 from seeder.request import Request
-from seeder.role_plans import job_plan
+from seeder.roles.plans import job_plan
 from seeder.run import Run
 from seeder.settings import Settings
 from seeder_cli.checks.bucket import Bucket

@@ -191,7 +191,9 @@ def test_a_single_statement_may_stand_without_a_list() -> None:
     ],
     ids=str,
 )
-def test_a_resource_policy_suffices_where_it_names_the_principal_not_its_account(principal: Any, named: bool) -> None:
+def test_a_resource_policy_suffices_where_it_names_the_principal_not_its_account(
+    principal: Any, named: bool
+) -> None:
     resource = policy({**allow("s3:GetObject"), "Principal": principal})
     assert allowed(get(), [], resource=resource) == named
 

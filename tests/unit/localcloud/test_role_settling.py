@@ -10,7 +10,7 @@ from localcloud.clock import ManualClock
 from localcloud.cloud import LocalCloud
 from localcloud.iam_conditions import like
 from localcloud.role_settling import seconds_since_change
-from seeder.policies import job_trust
+from seeder.roles.policies import job_trust
 
 TRUST = json.dumps(job_trust("123456789012"))
 POLICY = json.dumps(

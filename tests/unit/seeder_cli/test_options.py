@@ -7,8 +7,7 @@ import pytest
 from click.testing import CliRunner
 from hypothesis import given, settings
 
-from seeder import schema
-from seeder.request import parse_request
+from seeder.request import parse_request, schema
 from seeder_cli.options import option_name, request_options
 from tests.requests import PAIR, wholes
 

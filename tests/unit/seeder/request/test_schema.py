@@ -8,9 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # has neither types nor stubs installed
 
-from seeder import schema
 from seeder.errors import InvalidRequest
-from seeder.request import Request, parse_request
+from seeder.request import Request, parse_request, schema
 from tests.keys import any_key
 from tests.requests import PAIR, wholes
 

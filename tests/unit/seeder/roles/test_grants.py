@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from localcloud.iam import Access, Decision, Policy, Principal
-from seeder.grants import LOOKS, of_copy, of_replication
-from seeder.policies import Document, Scope, Side
+from seeder.roles.grants import LOOKS, of_copy, of_replication
+from seeder.roles.policies import Document, Scope, Side
 
 OURS, THEIRS = "111122223333", "444455556666"
 ROLES = f"arn:aws:iam::{OURS}:role/seeder/*"

@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 
 from seeder.errors import Conflict, code_of
 from seeder.replication import read_configuration
-from seeder.role_plans import DESTINATION_TAG, SOURCE_TAG, STACK_TAG
+from seeder.roles.plans import DESTINATION_TAG, SOURCE_TAG, STACK_TAG
 
 if TYPE_CHECKING:
     from seeder.clients import Clients

@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 from pydantic import BaseModel, ConfigDict
 
-from seeder import policies
 from seeder.errors import Conflict, InvalidRequest, NotYetVisible, code_of
-from seeder.policies import Document
 from seeder.replication import parse_rule, read_configuration
-from seeder.role_plans import JOBS, REPLICATION, Plan, job_plan, replication_plan, tag_value
+from seeder.roles import policies
+from seeder.roles.plans import JOBS, REPLICATION, Plan, job_plan, replication_plan, tag_value
+from seeder.roles.policies import Document
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -1,7 +1,7 @@
 """What a run is asked, by hand or by a trigger: the input document, checked field by field.
 
 This is the one place that says what may be asked: the JSON Schema, the documentation and the options of the command
-are made from it (`seeder.schema`).
+are made from it (`seeder.request.schema`).
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from seeder.errors import InvalidRequest
-from seeder.explanation import explain
 from seeder.listing.selection import Selection
-from seeder.together import RULE_OPTIONS, check
-from seeder.values import (
+from seeder.request.explanation import explain
+from seeder.request.together import RULE_OPTIONS, check
+from seeder.request.values import (
     AccountId,
     BucketName,
     Bytes,

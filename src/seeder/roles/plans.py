@@ -9,8 +9,8 @@ import hashlib
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from seeder import policies
-from seeder.policies import Document, Scope, Side
+from seeder.roles import policies
+from seeder.roles.policies import Document, Scope, Side
 
 if TYPE_CHECKING:
     from seeder.buckets import Bucket

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from seeder.policies import Document, Scope, Side, Statement, allow, document, use_keys
+from seeder.roles.policies import Document, Scope, Side, Statement, allow, document, use_keys
 
 # What is read of a bucket before a run, and to compare the two after it.
 LOOKS = ("s3:GetBucketLocation", "s3:GetBucketVersioning", "s3:ListBucket", "s3:ListBucketVersions")
