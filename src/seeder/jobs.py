@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 from pydantic import BaseModel, ConfigDict
@@ -16,14 +16,12 @@ from seeder.errors import InvalidRequest, code_of
 from seeder.large.invocation import SCHEMA_VERSION, Arguments
 from seeder.roles import Roles
 from seeder.roles.settling import settling
-from seeder.run import Run
+from seeder.run import Kind, Run
 from seeder.settings import Settings
 from seeder.sink import Upload
 
 if TYPE_CHECKING:
     from mypy_boto3_s3control import S3ControlClient
-
-Kind = Literal["copy", "replicate", "large", "restore"]
 
 FIRST_LOOK_SECONDS = 30
 SHORTEST_LOOK_SECONDS = 30

@@ -9,6 +9,9 @@ from pydantic import BaseModel, ConfigDict
 from seeder.buckets import Bucket
 from seeder.request import Location, Request
 
+Kind = Literal["copy", "replicate", "large", "restore"]
+"""What a job of a run does: `large` copies objects over 5 GiB, `restore` begins the restoration of archived ones."""
+
 FAILURES = "datasets/seeding_failures"
 
 

@@ -13,13 +13,13 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 from seeder.advice import OTHERS
-from seeder.jobs import VANISHED, Job, Kind, region_of
+from seeder.jobs import VANISHED, Job, region_of
 from seeder.manifest import Progress
 from seeder.report import Failure, ReportProgress, check_counts
 from seeder.report_tally import OTHER_CODES
 from seeder.roles import Roles
 from seeder.roles.settling import may_be_of_a_role
-from seeder.run import Run
+from seeder.run import Kind, Run
 from seeder.sink import Upload
 
 Step = Literal["create", "pause", "look", "report", "done"]

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from seeder.jobs import Kind
 from seeder.roles.policies import Document, Scope, Side, allow, document, job_policy, replication_policy
+from seeder.run import Kind
 from tests.iam.evaluator import Request, evaluate
 
 ACCOUNT = "111122223333"

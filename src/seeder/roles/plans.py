@@ -14,8 +14,7 @@ from seeder.roles.policies import Document, Scope, Side
 
 if TYPE_CHECKING:
     from seeder.buckets import Bucket
-    from seeder.jobs import Kind
-    from seeder.run import Run
+    from seeder.run import Kind, Run
     from seeder.settings import Settings
 
 JOBS, REPLICATION = "jobs", "replication"

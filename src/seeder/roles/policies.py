@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from seeder.jobs import Kind
+    from seeder.run import Kind
 
 Document = dict[str, Any]
 Statement = dict[str, Any]

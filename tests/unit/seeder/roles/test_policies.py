@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from localcloud.iam import Access, Decision, Policy
-from seeder.jobs import Kind
 from seeder.roles import policies
 from seeder.roles.policies import Document, Scope, Side, job_policy, pattern, replication_policy, widened
+from seeder.run import Kind
 from tests.keys import TRAPS
 
 ACCOUNT = "111122223333"
