@@ -7,12 +7,11 @@ import json
 import boto3
 import click
 from botocore.exceptions import BotoCoreError, ClientError
-from rich.console import Console
-from rich.table import Table
 
 from seeder.clients import Clients
 from seeder.errors import SeederError
 from seeder.fleet.adoption import Found, find
+from seeder_cli.columns import columns
 from seeder_cli.errors import CommandError
 from seeder_cli.fleet import run_fleet
 from seeder_cli.stack import NAME, stack_outputs
@@ -73,20 +72,21 @@ def _show(found: list[Found]) -> None:
     if not found:
         click.echo("No replication rules found.")
         return
-    table = Table(box=None, pad_edge=False)
-    for title in ("SOURCE/RULE", "DESTINATION", "SCOPE", "STANDING", "LAST RUN"):
-        table.add_column(title, overflow="fold")
-    for item in found:
-        scope = " ".join(filter(None, [item.prefix, *(f"{key}={value}" for key, value in item.tags.items())]))
-        last = item.last_run
-        table.add_row(
-            item.selector if item.rule_id else item.source,
-            item.destination,
-            scope or "all keys",
-            _STANDINGS[item.standing],
-            f"{last.state} {last.replica} {last.ended_at[:10]}".replace("  ", " ") if last else "",
-        )
-    Console(highlight=False, soft_wrap=True).print(table)
+    rows = [("SOURCE/RULE", "DESTINATION", "SCOPE", "STANDING", "LAST RUN"), *map(_row, found)]
+    for line in columns(rows):
+        click.echo(line)
     fresh = sum(item.standing == "new" for item in found)
     if fresh:
         click.echo(f"{fresh} never seeded; seed them with: seeder adopt --seed BUCKET/RULE (or all)")
+
+
+def _row(item: Found) -> tuple[str, str, str, str, str]:
+    scope = " ".join(filter(None, [item.prefix, *(f"{key}={value}" for key, value in item.tags.items())]))
+    last = item.last_run
+    return (
+        item.selector if item.rule_id else item.source,
+        item.destination,
+        (scope or "all keys") if item.rule_id else item.why,
+        _STANDINGS[item.standing],
+        " ".join(filter(None, (last.state, last.replica, last.ended_at[:10]))) if last else "",
+    )
