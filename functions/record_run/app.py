@@ -10,16 +10,10 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.exceptions import ClientError
 
-from seeder import bill, record, timeline, verdict
+from seeder import closing, timeline
 from seeder.clients import Clients
 from seeder.errors import aws_errors
-from seeder.fleet import claims, pairs
-from seeder.large import ending
-from seeder.manifest import Progress
-from seeder.run import Run
 from seeder.settings import Settings
-from seeder.verify import Verification
-from seeder.work import Work
 
 logger = Logger()
 tracer = Tracer()
@@ -34,28 +28,8 @@ settings = Settings.from_environment()
 @aws_errors()
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Return the record for `{"execution", "ended_at", "state"}`; the state holds what the run has done."""
-    state = event["state"]
-    run, manifest = Run.model_validate(state["run"]), Progress.model_validate(state["manifest"])
-    work, verification = (
-        Work.model_validate(state["work"]),
-        Verification.model_validate(state["verification"]),
-    )
-    s3 = clients.s3(clients.region)
-    if manifest.large_count:
-        ending.abandon(s3, run.state_bucket, clients, run.run_id, settings.copier)
-    judged = record.of_run(
-        run,
-        manifest,
-        work,
-        verification,
-        verdict.judge(run, manifest, work, verification),
-        ended_at=event["ended_at"],
-        actual_usd=bill.shown(bill.actual(run, manifest, work, verification, clients.region)),
-        stages=timeline.seconds_by_state(_history(event["execution"]), event["ended_at"]),
-    )
-    judged = record.write(s3, run.state_bucket, judged)
-    pairs.enter(s3, run.state_bucket, run.request, judged)
-    claims.give_back(s3, run)
+    stages = timeline.seconds_by_state(_history(event["execution"]), event["ended_at"])
+    judged = closing.complete(event["state"], event["ended_at"], stages, clients, settings)
     metrics.add_metric(name=f"Runs{judged.state}", unit=MetricUnit.Count, value=1)
     logger.info("recorded", run_id=judged.run_id, state=judged.state, cause=judged.cause)
     return judged.model_dump()
