@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import sys
 from datetime import UTC, datetime
+from functools import cache
 
 import boto3
 import click
 from botocore.exceptions import BotoCoreError, ClientError
 
 from seeder.clients import Clients
-from seeder.errors import Conflict
-from seeder.roles.pruning import Made, examine, remove
+from seeder.errors import Conflict, SeederError
+from seeder.fleet.pairs import Known, forget, read_pairs
+from seeder.roles.pruning import Made, bucket_is_gone, examine, remove
 from seeder_cli.errors import CommandError
 from seeder_cli.stack import NAME, stack_outputs
 
@@ -24,7 +26,7 @@ from seeder_cli.stack import NAME, stack_outputs
 )
 @click.option("--yes", is_flag=True, help="Remove without asking.")
 def prune(stack: str, path: str, days: int | None, yes: bool) -> int:
-    """Remove the roles that were made for pairs of which a bucket is gone.
+    """Remove the roles that were made for pairs of which a bucket is gone, and those pairs from the registry.
 
     Shows what would be removed, and asks; without a terminal it only shows, unless --yes is given. Only roles that the
     stack made are looked at, and a role that a bucket's replication rules have is kept, however long it was not used.
@@ -39,21 +41,39 @@ def prune(stack: str, path: str, days: int | None, yes: bool) -> int:
         raise CommandError(
             f"--path {path}: give /<stack>/<region>/ of this session's region, {session.region_name}"
         )
-    path = path or stack_outputs(session, stack)["RolePath"]
+    outputs = {} if path else stack_outputs(session, stack)
+    path = path or outputs["RolePath"]
     clients = Clients(session)
     try:
         made = list(examine(clients, path, stack, datetime.now(UTC), days))
     except (ClientError, BotoCoreError) as error:
         raise CommandError(f"the roles under {path} can't be looked at: {error}", status=1) from error
+    state_bucket = outputs.get("StateBucketName", "")
+    gone = _pairs_without_buckets(clients, state_bucket) if state_bucket else []
     needless = [role for role in made if role.is_needless]
     for role in made:
         click.echo(_line(role))
-    click.echo(f"{len(made)} roles under {path}, {len(needless)} of them to be removed")
-    if not needless or not (yes or _is_confirmed(len(needless))):
+    for known in gone:
+        click.echo(f"forget  {known.source} → {known.request['destination']}  a bucket is gone")
+    click.echo(
+        f"{len(made)} roles under {path}, {len(needless)} of them to be removed; {len(gone)} pairs to be forgotten"
+    )
+    if not (needless or gone) or not (yes or _is_confirmed(len(needless), len(gone))):
         return 0
     failed = [role for role in needless if not _remove(clients, role)]
-    click.echo(f"{len(needless) - len(failed)} roles removed")
+    if gone:
+        forget(clients.s3(clients.region), state_bucket, lambda known: known in gone)
+    click.echo(f"{len(needless) - len(failed)} roles removed, {len(gone)} pairs forgotten")
     return 1 if failed else 0
+
+
+def _pairs_without_buckets(clients: Clients, state_bucket: str) -> list[Known]:
+    is_gone = cache(lambda bucket: bucket_is_gone(clients, bucket))
+    try:
+        known = read_pairs(clients.s3(clients.region), state_bucket)
+    except SeederError as error:
+        raise CommandError(f"the registry of pairs can't be read: {error}", status=1) from error
+    return [pair for pair in known if is_gone(pair.source) or is_gone(str(pair.request["destination"]))]
 
 
 def _line(role: Made) -> str:
@@ -61,8 +81,8 @@ def _line(role: Made) -> str:
     return f"{verb:6}  {role.name}  {role.source} → {role.destination or '(all)'}  {role.reason}"
 
 
-def _is_confirmed(count: int) -> bool:
-    return sys.stdin.isatty() and click.confirm(f"Remove {count} roles?")
+def _is_confirmed(roles: int, pairs: int) -> bool:
+    return sys.stdin.isatty() and click.confirm(f"Remove {roles} roles and forget {pairs} pairs?")
 
 
 def _remove(clients: Clients, role: Made) -> bool:

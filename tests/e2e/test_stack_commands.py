@@ -145,3 +145,15 @@ def test_help_of_every_command_names_an_example(deployed: Deployed) -> None:
     context = click.Context(cli)
     for name in cli.list_commands(context):
         assert "Example:" in seeder(name, "--help").output, name
+
+
+def test_prune_forgets_pairs_whose_buckets_are_gone_and_removes_their_roles(deployed: Deployed) -> None:
+    source, destination = pair(deployed)
+    deployed.seed({"source": source, "destination": destination, "operation": "copy"})
+    deployed.cloud.client("s3").delete_bucket(Bucket=destination)
+    shown = seeder("prune")
+    assert f"forget  {source} → {destination}  a bucket is gone" in shown.output
+    assert "1 of them to be removed; 1 pairs to be forgotten" in shown.output
+    assert seeder("prune", "--yes").output.endswith("1 roles removed, 1 pairs forgotten\n")
+    assert "registry" not in seeder("prune").output
+    assert "State: Complete" not in seeder("fleet", "--registry", source).output

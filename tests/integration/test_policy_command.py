@@ -170,13 +170,13 @@ def test_prune_only_shows_unless_told_yes(cloud: LocalCloud, session: boto3.Sess
     shown = told("--path", PATH, command=prune)
     assert f"remove  {gone}  pruned → pruned-replica  bucket pruned is gone\n" in shown.output
     assert f"keep    {kept}  stays → stays-replica  not used yet\n" in shown.output
-    assert shown.output.endswith(f"2 roles under {PATH}, 1 of them to be removed\n")
+    assert shown.output.endswith(f"2 roles under {PATH}, 1 of them to be removed; 0 pairs to be forgotten\n")
     assert iam.get_role(RoleName=gone)
     done = told("--path", PATH, "--yes", command=prune)
-    assert done.output.endswith("1 roles removed\n")
+    assert done.output.endswith("1 roles removed, 0 pairs forgotten\n")
     names = [role["RoleName"] for role in iam.list_roles(PathPrefix=PATH)["Roles"]]
     assert names == [kept]
-    assert told("--path", PATH, "--days", "0", "--yes", command=prune).output.endswith("1 roles removed\n")
+    assert told("--path", PATH, "--days", "0", "--yes", command=prune).output.endswith("1 roles removed, 0 pairs forgotten\n")
 
 
 @pytest.mark.usefixtures("session")

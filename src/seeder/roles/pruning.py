@@ -39,7 +39,7 @@ def examine(clients: Clients, path: str, stack: str, now: datetime, days: int | 
     A role is needless if one of its buckets is gone, or, where `days` is given, if it was not used for so long. What
     can't be known is not taken for gone, and a role that a bucket's rules have is never needless. Raises ClientError.
     """
-    is_gone = cache(lambda bucket: _is_gone(clients, bucket))
+    is_gone = cache(lambda bucket: bucket_is_gone(clients, bucket))
     for listed in clients.iam().get_paginator("list_roles").paginate(PathPrefix=path).search("Roles[]"):
         role: dict[str, Any] = dict(clients.iam().get_role(RoleName=listed["RoleName"])["Role"])
         tags = {tag["Key"]: tag["Value"] for tag in role.get("Tags", [])}
@@ -76,7 +76,8 @@ def remove(clients: Clients, name: str) -> None:
             raise
 
 
-def _is_gone(clients: Clients, bucket: str) -> bool:
+def bucket_is_gone(clients: Clients, bucket: str) -> bool:
+    """Tell whether there is no such bucket; false where that can't be seen."""
     try:
         clients.s3(clients.region).head_bucket(Bucket=bucket)
     except ClientError as error:
