@@ -48,8 +48,9 @@ def run(
     except InvalidRequest as error:
         raise CommandError(str(error)) from error
     session = boto3.Session()
+    machine = stack_outputs(session, stack)["SeedArn"]
     states = session.client("stepfunctions")
-    execution = start(states, stack_outputs(session, stack)["SeedArn"], document)
+    execution = start(states, machine, document)
     run_id = execution.rpartition(":")[2]
     if detach:
         click.echo(run_id)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import uuid
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +12,8 @@ import pytest
 from localcloud import schedules
 from localcloud.faults import Fault
 from tests.e2e.deployed import Deployed
+
+EVENTS = Path(__file__).parents[2] / "events"
 
 
 def fleet(deployed: Deployed, **document: Any) -> dict[str, Any]:
@@ -25,6 +29,15 @@ def pair(deployed: Deployed, *keys: str, **fields: Any) -> dict[str, Any]:
 
 def by_source(summary: dict[str, Any]) -> dict[str, dict[str, Any]]:
     return {run["source"]: run for run in summary["runs"]}
+
+
+def sample(name: str, **names: str) -> str:
+    """Return a sample of events/, with the buckets of a test in the place of its own."""
+    text = (EVENTS / name).read_text("utf-8")
+    for number, bucket in names.items():
+        assert f"foghorn{number[1:]}.bucket" in text
+        text = text.replace(f"foghorn{number[1:]}.bucket", bucket)
+    return text
 
 
 def test_the_summary_counts_what_became_of_each_pair_and_says_why(deployed: Deployed) -> None:
@@ -122,3 +135,54 @@ def test_a_wrong_fleet_is_refused_with_its_field(
     ended = deployed.wait(deployed.start("Fleet", document))
     assert (ended["status"], ended["error"]) == ("FAILED", "InvalidRequest")
     assert ended["cause"].startswith(cause)
+
+
+# ── the samples ──
+
+
+def test_the_sample_of_names_seeds_each_bucket_that_matches_to_the_one_named_after_it(
+    deployed: Deployed,
+) -> None:
+    s3, app = deployed.cloud.client("s3"), f"app-{uuid.uuid4().hex[:8]}"
+    for name in (app, f"{app}-replica"):
+        s3.create_bucket(Bucket=name)
+    s3.put_object(Bucket=app, Key="a", Body=b"a")
+    document = json.loads(sample("fleet-buckets.json").replace("app-*", f"{app}*"))
+    summary = fleet(deployed, **document)
+    assert [(run["source"], run["outcome"]) for run in summary["runs"]] == [(app, "seeded")]
+    assert sorted(deployed.contents(f"{app}-replica")) == ["a"]
+
+
+def test_the_sample_of_a_csv_file_seeds_a_pair_for_each_row_with_its_fields(deployed: Deployed) -> None:
+    source, whole, logs = deployed.bucket(keys=["a"]), deployed.bucket(), deployed.bucket()
+    s3 = deployed.cloud.client("s3")
+    for key, tags in (("logs/mine", "team=finance"), ("logs/other", "team=web")):
+        s3.put_object(Bucket=source, Key=key, Body=b"a", Tagging=tags)
+    document = json.loads(sample("fleet-csv.json", n1=source))
+    listed = sample("pairs.csv", n1=source, n2=whole, n3=logs)
+    s3.put_object(Bucket=source, Key="pairs.csv", Body=listed.encode())
+    deployed.next_second()
+    assert fleet(deployed, **document)["seeded"] == 2
+    assert sorted(deployed.contents(whole)) == ["a", "logs/mine", "logs/other", "pairs.csv"]
+    assert sorted(deployed.contents(logs)) == ["logs/mine"]
+
+
+def test_the_sample_of_the_registry_starts_the_pairs_whose_source_has_the_name_and_the_tags(
+    deployed: Deployed,
+) -> None:
+    asked = pair(deployed, "a")
+    deployed.seed(asked)
+    document = json.loads(sample("fleet-registry.json").replace("foghorn1.*", asked["source"]))
+    assert fleet(deployed, **document) == {"pairs": 0, "runs": []}
+    tags = {"TagSet": [{"Key": "team", "Value": "finance"}]}
+    deployed.cloud.client("s3").put_bucket_tagging(Bucket=asked["source"], Tagging=tags)
+    assert fleet(deployed, **document)["started"] == 1
+    assert [run["status"] for run in deployed.runs_of(asked["source"])] == ["SUCCEEDED"]
+
+
+def test_the_sample_of_rules_seeds_the_rule_that_it_names(deployed: Deployed) -> None:
+    source, destination = deployed.bucket(keys=["a"]), deployed.bucket()
+    with deployed.no_events():
+        deployed.add_rule(source, destination, ID="everything")
+    assert fleet(deployed, **json.loads(sample("fleet-rules.json", n1=source)))["seeded"] == 1
+    assert sorted(deployed.contents(destination)) == ["a"]

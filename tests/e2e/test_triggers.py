@@ -117,6 +117,18 @@ def test_a_rule_that_was_deleted_and_is_added_again_is_compared_and_seeded(deplo
     assert sorted(deployed.contents(destination)) == ["a", "meanwhile"]
 
 
+def test_the_sample_of_a_deleted_configuration_seeds_nothing(deployed: Deployed) -> None:
+    source, destination = deployed.bucket(keys=["a"]), deployed.bucket()
+    deployed.add_rule(source, destination)
+    deployed.runs_of(source)
+    with deployed.no_events():
+        deployed.cloud.client("s3").delete_bucket_replication(Bucket=source)
+    event = json.loads(json.dumps(sample("rule-deleted")).replace("foghorn1.bucket", source))
+    assert event["detail"]["eventName"] == "DeleteBucketReplication"
+    ended = deployed.wait(deployed.start("Fleet", event))
+    assert (ended["status"], ended["output"]["runs"]) == ("SUCCEEDED", [])
+
+
 def test_a_wider_filter_seeds_what_the_replica_lacks(deployed: Deployed) -> None:
     source, destination = deployed.bucket(keys=["logs/a", "b"]), deployed.bucket()
     deployed.next_second()
@@ -215,21 +227,24 @@ def test_a_wrong_pair_is_named_by_its_place(deployed: Deployed) -> None:
     assert (ended["error"], ended["cause"].split(":")[0]) == ("InvalidRequest", "pairs[1].source")
 
 
-def test_the_schedule_sample_seeds_its_pairs_when_the_schedule_fires(deployed: Deployed) -> None:
-    trigger = sample("schedule")
+def test_the_schedule_sample_is_what_the_schedule_starts_with_as_it_is_deployed(deployed: Deployed) -> None:
+    schedule = deployed.cloud.client("scheduler").get_schedule(Name=f"{deployed.stack.name}-resync")
+    assert schedule["State"] == "DISABLED"
+    assert json.loads(schedule["Target"]["Input"]) == sample("schedule")
+
+
+def test_the_schedules_input_can_name_its_pairs(deployed: Deployed) -> None:
     source, destination = deployed.bucket(keys=["a"]), deployed.bucket()
-    trigger["pairs"][0] |= {"source": source, "destination": destination}
+    trigger = {"trigger": "schedule", "pairs": [{"source": source, "destination": destination}]}
     scheduler = deployed.cloud.client("scheduler")
     schedule = scheduler.get_schedule(Name=f"{deployed.stack.name}-resync")
-    assert schedule["State"] == "DISABLED"
-    scheduler.update_schedule(
-        Name=schedule["Name"],
-        ScheduleExpression=schedule["ScheduleExpression"],
-        FlexibleTimeWindow=schedule["FlexibleTimeWindow"],
-        State="DISABLED",
-        Target=schedule["Target"] | {"Input": json.dumps(trigger)},
-    )
-    schedules.fire(schedule["Name"], "us-east-1")
+    given = {name: schedule[name] for name in ("ScheduleExpression", "FlexibleTimeWindow", "State", "Target")}
+    try:
+        changed = given | {"Target": schedule["Target"] | {"Input": json.dumps(trigger)}}
+        scheduler.update_schedule(Name=schedule["Name"], **changed)
+        schedules.fire(schedule["Name"], "us-east-1")
+    finally:
+        scheduler.update_schedule(Name=schedule["Name"], **given)
     (run,) = deployed.runs_of(source)
     assert run["output"]["run"]["request"]["trigger"] == "schedule"
     assert sorted(deployed.contents(destination)) == ["a"]
