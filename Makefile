@@ -11,7 +11,7 @@ RUNTIME = $(shell for each in python3.13 "$$(pyenv prefix 3.13 2>/dev/null)/bin/
 	"$$each" -c 'import sys; print(sys.base_prefix + "/bin")' 2>/dev/null && break; done)
 NO_RUNTIME = "The functions' runtime is not here: put python3.13, with pip, on the PATH"
 
-.PHONY: help setup demo local test bench lint types scan build test-built lock clean
+.PHONY: help setup demo local test race bench lint types scan build test-built lock clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -64,10 +64,14 @@ build: .tools/sam/ready ## sam build, without Docker; needs Python 3.13
 
 test-built: build .tools/built/ready ## End-to-end tests of what was built, on Python 3.13
 	SEEDER_TEMPLATE=$(BUILT)/template.yaml PYTHONPATH=$(BUILT)/SeederLayer/python:src:. \
-		.tools/built/bin/python -m pytest -n 2 tests/e2e $(ARGS)
+		.tools/built/bin/python -m pytest -n 2 --dist loadscope tests/e2e $(ARGS)
 
 test: lint types ## Lint, types and all tests
-	$(BIN)/python -m pytest -n 2 $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadscope $(ARGS)
+
+race: $(READY) ## Many writers of one registry, and events of rules, at full length
+	SEEDER_RACE=full SEEDER_RACES=200 $(BIN)/python -m pytest -q tests/integration/test_lake_writers.py \
+		tests/integration/test_trigger_races.py
 
 lint: $(READY) $(NODE) ## ruff, cfn-lint, asl-validator
 	$(BIN)/ruff check .

@@ -14,6 +14,7 @@ from localcloud import (
     account_settings,
     aws,
     batch_operations,
+    caches,
     cloudformation,
     cloudtrail,
     events,
@@ -77,6 +78,7 @@ class LocalCloud:
         self._moto.start()
         self._stopped.clear()
         configure(self.settings)
+        caches.install(self._patches)
         scoped.install(self._patches)
         Functions(self._authorization).install(self._patches)
         stepfunctions.install(self._patches, self.clock, self._authorization)

@@ -7,6 +7,7 @@ import io
 import json
 import zipfile
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +51,7 @@ def deploy(template: Path, name: str, region: str, parameters: dict[str, str] | 
     Raises ValueError for parameters that the template refuses, Unsupported for what the local cloud does not
     honour, RuntimeError when the stack fails.
     """
-    source = yaml_parse(template.read_text("utf-8"))
+    source = json.loads(_parsed(template.read_text("utf-8")))
     refused = refused_parameters(source.get("Parameters", {}), parameters or {})
     if refused:
         raise ValueError("\n".join(refused))
@@ -94,10 +95,19 @@ def describe(name: str, region: str) -> Stack:
 
 def translate(document: dict[str, Any], values: dict[str, str], region: str) -> dict[str, Any]:
     """Return the CloudFormation template of a packaged SAM document."""
-    session = boto3.Session(region_name=region)
-    translator = Translator(_MANAGED_POLICIES, Parser(), boto_session=session)
-    translated: dict[str, Any] = translator.translate(document, values)
+    translated: dict[str, Any] = json.loads(_translated(json.dumps(document), json.dumps(values), region))
     return translated
+
+
+@lru_cache(maxsize=8)
+def _parsed(template: str) -> str:
+    return json.dumps(yaml_parse(template))
+
+
+@lru_cache(maxsize=8)
+def _translated(document: str, values: str, region: str) -> str:
+    translator = Translator(_MANAGED_POLICIES, Parser(), boto_session=boto3.Session(region_name=region))
+    return json.dumps(translator.translate(json.loads(document), json.loads(values)))
 
 
 def _defaults(document: dict[str, Any]) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 Several functions run at once in one process, each with its own variables and credentials, so what
 `os.environ` and `sys.stdout` mean, and whose credentials `boto3.client` takes, is a matter of the calling context.
+Threads that a function starts share its context; the cloud, which answers its calls in the same thread, does not.
 """
 
 from __future__ import annotations
@@ -9,12 +10,16 @@ from __future__ import annotations
 import io
 import os
 import sys
+import threading
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from contextvars import ContextVar
+from contextvars import ContextVar, copy_context
+from functools import partial
 from typing import Any
 
 import boto3
+from moto.core.botocore_stubber import BotocoreStubber
 
 from localcloud.patching import Patches
 
@@ -79,6 +84,44 @@ def install(patches: Patches) -> None:
 
     patches.replace(os, "environ", ScopedEnviron(os.environ))
     outer: Callable[[], boto3.Session] = patches.replace(boto3, "_get_default_session", default_session)
+    _share_with_threads(patches)
+    _keep_from_the_cloud(patches)
+
+
+def _share_with_threads(patches: Patches) -> None:
+    """Run what a function hands to a thread or to a pool in the function's scope."""
+
+    def start(thread: Any) -> None:
+        if _environment.get() is not None:
+            thread.run = partial(copy_context().run, thread.run)
+        started(thread)
+
+    def submit(pool: Any, task: Any, /, *args: Any, **given: Any) -> Any:
+        if _environment.get() is not None:
+            # The pool's thread may have been started by an invocation before this one.
+            task = partial(copy_context().run, task)
+        return submitted(pool, task, *args, **given)
+
+    started = patches.replace(threading.Thread, "start", start)
+    submitted = patches.replace(ThreadPoolExecutor, "submit", submit)
+
+
+def _keep_from_the_cloud(patches: Patches) -> None:
+    """Answer a function's calls outside its scope, as other processes would: so do threads that the cloud starts."""
+
+    def process(stubber: Any, request: Any) -> Any:
+        if _environment.get() is None:
+            return answer(stubber, request)
+        return copy_context().run(_outside, answer, stubber, request)
+
+    answer = patches.replace(BotocoreStubber, "process_request", process)
+
+
+def _outside(answer: Callable[[Any, Any], Any], stubber: Any, request: Any) -> Any:
+    _environment.set(None)
+    _sessions.set(None)
+    _output.set(None)
+    return answer(stubber, request)
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from aws_lambda_powertools import Logger, Metrics, Tracer
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from seeder import report, work
+from seeder import ledger, report, work
 from seeder.clients import Clients
 from seeder.errors import aws_errors
 from seeder.run import Run
@@ -40,6 +40,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         lambda: context.get_remaining_time_in_millis() < STOP_BEFORE_MILLISECONDS,
         clients.s3(home.region if home else clients.region),
     )
+    if told.done:
+        ledger.enter_failures(clients.s3(clients.region), told.failures_file)
     after = work.reported(run, before, told)
     metrics.add_metric(name="ObjectsSeeded", unit=MetricUnit.Count, value=after.succeeded - before.succeeded)
     metrics.add_metric(name="ObjectsFailed", unit=MetricUnit.Count, value=after.failed - before.failed)

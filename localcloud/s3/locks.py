@@ -1,6 +1,7 @@
 """One writer at a time for each key: moto checks and writes in two steps, S3 in one.
 
-Two threads that ask for the ETag of a new object also read one file in turns, and so compute a wrong one.
+Two threads that ask for the ETag of a new object also read one file in turns, and so compute a wrong one. And moto
+closes an object's file when another takes its place, though a reader that found the object before may be about to read.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ def writing(bucket: str, key: str) -> threading.RLock:
 
 
 def install(patches: Patches) -> None:
-    """Let one thread at a time compute an ETag until the patches are undone."""
+    """Let one thread at a time compute an ETag, and every reader read on, until the patches are undone."""
 
     def etag(key: Any) -> Any:
         if key._etag is not None:
@@ -30,4 +31,13 @@ def install(patches: Patches) -> None:
         with key.lock:
             return original.fget(key)
 
+    def dispose(key: Any, garbage: bool = False) -> None:
+        if garbage:
+            close(key)
+            return
+        key.disposed = True
+        if key.multipart:
+            key.multipart.dispose()
+
     original = patches.replace(FakeKey, "etag", property(etag))
+    close = patches.replace(FakeKey, "dispose", dispose)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from seeder import bill, manifest, record, report, verdict, verify
+from seeder import bill, ledger, manifest, record, report, verdict, verify
 from seeder.errors import PairBusy
 from seeder.fleet import claims, pairs
 from seeder.large import ending
@@ -44,7 +44,9 @@ def complete(
         actual_usd=bill.shown(bill.actual(run, made, work, proof, clients.region)),
         stages=stages,
     )
-    return _close(run, record.write(s3, run.state_bucket, judged), clients)
+    judged = record.write(s3, run.state_bucket, judged)
+    ledger.enter_run(s3, run.state_bucket, judged)
+    return _close(run, judged, clients)
 
 
 def fail(
@@ -61,6 +63,7 @@ def fail(
         _give_up(run, state, clients, settings)
     failed = record.of_error(run_id, started_at, state["error"], state, ended_at)
     failed = record.write(s3, settings.state_bucket, failed)
+    ledger.enter_run(s3, settings.state_bucket, failed)
     return _close(run, failed, clients) if run else failed
 
 

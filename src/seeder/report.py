@@ -63,9 +63,13 @@ class ReportProgress(Report):
 
     @classmethod
     def fresh(cls, bucket: str, retry_key: str, failures_key: str) -> ReportProgress:
-        """Return the progress of a report not begun, whose files will stand at these keys."""
-        files = [Upload(bucket=bucket, key=key) for key in (retry_key, failures_key)]
-        return cls(retry_file=files[0], failures_file=files[1])
+        """Return the progress of a report not begun, whose files will stand at these keys.
+
+        The failures' folder is a dataset's, where all is written once: what is temporary stands beside the retries.
+        """
+        retry = Upload(bucket=bucket, key=retry_key)
+        failures = Upload(bucket=bucket, key=failures_key, tails=f"{retry_key}.failures")
+        return cls(retry_file=retry, failures_file=failures)
 
 
 def read(

@@ -28,12 +28,16 @@ TEMPORARY = "seeder=temporary"
 
 
 class Upload(BaseModel):
-    """How far a file is: its parts and rows so far, the key of its tail, and its ETag once it is complete."""
+    """How far a file is: its parts and rows so far, the key of its tail, and its ETag once it is complete.
+
+    `tails` begins the keys of its tails, "" stands for the file's own: where all is written once they stand elsewhere.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     bucket: str
     key: str
+    tails: str = ""
     upload_id: str = ""
     parts: int = 0
     count: int = 0
@@ -86,7 +90,7 @@ class Sink:
         self._wait()
         tail = ""
         if self._rows:
-            tail = f"{self._upload.key}.tail-{self._parts}-{self._count}"
+            tail = f"{self._upload.tails or self._upload.key}.tail-{self._parts}-{self._count}"
             self._s3.put_object(
                 Bucket=self._upload.bucket, Key=tail, Body=bytes(self._rows), Tagging=TEMPORARY
             )

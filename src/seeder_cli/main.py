@@ -15,6 +15,7 @@ _COMMANDS = (
     "doctor",
     "estimate",
     "fleet",
+    "lake",
     "local",
     "manifest",
     "policy",

@@ -8,6 +8,7 @@ import pytest
 
 import seeder
 from localcloud.cloud import LocalCloud
+from seeder import triggers
 from tests.e2e.deployed import Deployed, LeapingClock
 
 TEMPLATE = Path(os.environ.get("SEEDER_TEMPLATE", Path(__file__).parents[2] / "template.yaml")).resolve()
@@ -20,6 +21,15 @@ def _layer_of_the_template() -> None:
     imported = Path(next(iter(seeder.__path__)))
     if "SEEDER_TEMPLATE" in os.environ and imported.parent != layer:
         pytest.exit(f"seeder is imported from {imported}, not from the built layer: use make test-built")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _rules_settle_soon() -> Iterator[None]:
+    """S3 shows here at once what was put, so an event that tells of other rules than there are need not wait long."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(triggers, "SETTLE_SECONDS", 0.1)
+        patch.setattr(triggers, "SETTLE_POLL_SECONDS", 0.05)
+        yield
 
 
 @pytest.fixture(scope="module")

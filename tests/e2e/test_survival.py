@@ -221,7 +221,8 @@ class Proof:
         if lasting and lasting.function == "RecordRun" and record["error"] != lasting.way:
             # It died after it had written the record, which stands.
             lasting = None
-        assert record["state"] == ("Complete" if ended["status"] == "SUCCEEDED" else "Failed")
+        state = "Complete" if ended["status"] == "SUCCEEDED" else "Failed"
+        assert record["state"] == state, (ended["error"], ended["cause"])
         assert (record["error"], record["cause"]) == (ended["error"], ended["cause"])
         if lasting:
             assert (ended["status"], ended["error"]) == ("FAILED", lasting.way)

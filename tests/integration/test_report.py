@@ -21,6 +21,7 @@ from localcloud.cloud import LocalCloud
 from seeder import report, report_files, sink
 from seeder.errors import NotYetVisible, UnexpectedAnswer
 from seeder.jobs import Job
+from seeder.lake.policies import Rules, bucket_arn, merged, statements
 from seeder.listing.page import encode_key
 from seeder.report import ReportProgress
 from tests.dying import Died, Dying
@@ -34,6 +35,9 @@ def s3() -> Iterator[Any]:
     with LocalCloud(ScaledClock(1000)) as cloud:
         client = cloud.client("s3")
         client.create_bucket(Bucket="state")
+        # As the deployed stack has it: nothing can be written under datasets/ that is not there for good.
+        enforced = merged({}, statements(bucket_arn("state"), Rules()))
+        client.put_bucket_policy(Bucket="state", Policy=json.dumps(enforced))
         yield client
 
 
@@ -56,7 +60,7 @@ def job(status: str = "Complete", **members: Any) -> Job:
 
 
 def fresh(of: Job) -> ReportProgress:
-    return ReportProgress.fresh("state", f"runs/{of.id}/retry-1.csv", f"runs/{of.id}/failures.csv")
+    return ReportProgress.fresh("state", f"runs/{of.id}/retry-1.csv", f"datasets/{of.id}/failures.csv")
 
 
 def succeeded(keys: list[str]) -> list[list[str]]:

@@ -118,7 +118,7 @@ def test_every_queue_topic_and_bucket_denies_plain_http(guarded: str, policy: st
             item
             for item in properties["PolicyDocument"]["Statement"]
             if (item["Effect"], item["Principal"]) == ("Deny", "*")
-            and item["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+            and item.get("Condition") == {"Bool": {"aws:SecureTransport": "false"}}
         ]
         named = properties[target] if isinstance(properties[target], list) else [properties[target]]
         denying |= {item["Ref"] for item in named if plain}
@@ -145,7 +145,7 @@ def test_old_tls_is_denied_by_every_bucket() -> None:
         name
         for name, statement in statements("AWS::S3::BucketPolicy")
         if statement["Effect"] == "Deny"
-        and statement["Condition"] == {"NumericLessThan": {"s3:TlsVersion": "1.2"}}
+        and statement.get("Condition") == {"NumericLessThan": {"s3:TlsVersion": "1.2"}}
     }
     assert denied == of_type("AWS::S3::BucketPolicy").keys()
 

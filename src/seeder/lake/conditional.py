@@ -68,6 +68,7 @@ class Standing(NamedTuple):
     version_id: str
     transaction: str
     size: int
+    metadata: dict[str, str]
 
 
 class Stored(NamedTuple):
@@ -111,11 +112,11 @@ class Place(NamedTuple):
             request["IfMatch"] = etag
         else:
             request["IfNoneMatch"] = "*"
-        return _answer(lambda: self.s3.put_object(**request))
+        return answer_to(lambda: self.s3.put_object(**request))
 
     def delete(self, etag: str) -> Answer:
         """Delete the object with that ETag."""
-        return _answer(lambda: self.s3.delete_object(Bucket=self.bucket, Key=self.key, IfMatch=etag))
+        return answer_to(lambda: self.s3.delete_object(Bucket=self.bucket, Key=self.key, IfMatch=etag))
 
     def look(self) -> Standing | None:
         """Return what stands there, None where nothing does."""
@@ -127,8 +128,10 @@ class Place(NamedTuple):
 
     def _look(self) -> Standing:
         answer = self.s3.head_object(Bucket=self.bucket, Key=self.key)
-        transaction = _metadata(answer).get(TRANSACTION, "")
-        return Standing(answer["ETag"], answer.get("VersionId", ""), transaction, answer["ContentLength"])
+        metadata = _metadata(answer)
+        transaction = metadata.pop(TRANSACTION, "")
+        version_id = answer.get("VersionId", "")
+        return Standing(answer["ETag"], version_id, transaction, answer["ContentLength"], metadata)
 
     def _read(self) -> Stored:
         answer = self.s3.get_object(Bucket=self.bucket, Key=self.key)
@@ -153,7 +156,8 @@ def _unless_absent(call: Callable[[], Value]) -> Value | None:
     return None
 
 
-def _answer(call: Callable[[], Any]) -> Answer:
+def answer_to(call: Callable[[], Any]) -> Answer:
+    """Make a conditional call of boto3's and return what S3 said. Raises AccessDenied, UnexpectedAnswer."""
     try:
         with aws_errors():
             return _told(call)

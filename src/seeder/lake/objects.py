@@ -8,7 +8,7 @@ in its metadata, by which a call knows its own. Where that does not tell either,
 ETags are opaque: give them as they were read, with their quotes. The same bytes may have the same ETag again, so who
 must notice that an object was changed and changed back writes something unique into it.
 
-Bodies are held in memory, and S3 takes up to 5 GB in one call.
+Bodies are held in memory, and S3 takes up to 5 GB in one call; `lake.multipart` streams larger ones.
 """
 
 from __future__ import annotations
@@ -60,9 +60,9 @@ def create(
     """
     place = Place(s3, bucket, key)
     transaction, attempts = retry.new_id(), Attempts(retry, place.url)
-    marked = _marked(metadata, transaction)
+    sent = marked(metadata, transaction)
     while True:
-        answer = attempts.ask(lambda: place.put(body, "", content_type, marked))
+        answer = attempts.ask(lambda: place.put(body, "", content_type, sent))
         if answer.refusal is None:
             return Written(answer.etag, answer.version_id)
         stands = attempts.read(place.look)
@@ -75,7 +75,7 @@ def create(
             return Written(held.etag, held.version_id, is_new=False)
         if held is not None:
             raise AlreadyExists(f"{place.url} stands there already, with other bytes")
-        attempts.pause(_late(place, answer))
+        attempts.pause(late(place, answer))
 
 
 def replace(
@@ -95,12 +95,12 @@ def replace(
     no object; Undecided where this call may have written the object before another did, or before the deadline;
     otherwise Throttled at the deadline; InvalidRequest, AccessDenied, UnexpectedAnswer.
     """
-    _require_etag(etag)
+    require_etag(etag)
     place = Place(s3, bucket, key)
     transaction, attempts = retry.new_id(), Attempts(retry, place.url)
-    marked = _marked(metadata, transaction)
+    sent = marked(metadata, transaction)
     while True:
-        answer = attempts.ask(lambda: place.put(body, etag, content_type, marked))
+        answer = attempts.ask(lambda: place.put(body, etag, content_type, sent))
         if answer.refusal is None:
             return Written(answer.etag, answer.version_id)
         _require_doubt(place, answer, attempts)
@@ -108,8 +108,8 @@ def replace(
         if stands is not None and stands.transaction == transaction:
             return Written(stands.etag, stands.version_id)
         if stands is None or stands.etag != etag:
-            attempts.end(_defeat(place, stands))
-        attempts.pause(_late(place, answer))
+            attempts.end(defeat(place, stands))
+        attempts.pause(late(place, answer))
 
 
 def delete(s3: S3Client, bucket: str, key: str, etag: str, *, retry: Retry = USUAL) -> None:
@@ -121,7 +121,7 @@ def delete(s3: S3Client, bucket: str, key: str, etag: str, *, retry: Retry = USU
     is no object; Undecided where this call may have deleted it before another wrote, or before the deadline; otherwise
     Throttled at the deadline; InvalidRequest, AccessDenied, UnexpectedAnswer.
     """
-    _require_etag(etag)
+    require_etag(etag)
     place = Place(s3, bucket, key)
     attempts = Attempts(retry, place.url)
     while True:
@@ -133,18 +133,20 @@ def delete(s3: S3Client, bucket: str, key: str, etag: str, *, retry: Retry = USU
         if stands is None and attempts.is_unsure:
             return
         if stands is None or stands.etag != etag:
-            attempts.end(_defeat(place, stands))
-        attempts.pause(_late(place, answer))
+            attempts.end(defeat(place, stands))
+        attempts.pause(late(place, answer))
 
 
-def _marked(metadata: Mapping[str, str] | None, transaction: str) -> dict[str, str]:
+def marked(metadata: Mapping[str, str] | None, transaction: str) -> dict[str, str]:
+    """Return the metadata with the id of the call that writes it. Raises InvalidRequest where it has one."""
     given = dict(metadata or {})
     if TRANSACTION in map(str.lower, given):
         raise InvalidRequest("metadata", f"'{TRANSACTION}' is written by this library; give another name")
     return given | {TRANSACTION: transaction}
 
 
-def _require_etag(etag: str) -> None:
+def require_etag(etag: str) -> None:
+    """Raise InvalidRequest for what is no ETag that was read."""
     if etag in {"", "*"}:
         raise InvalidRequest("etag", f"'{etag}' names no object; give the ETag that was read")
 
@@ -157,11 +159,13 @@ def _require_doubt(place: Place, answer: Answer, attempts: Attempts) -> None:
     raise kind(f"{place.url} is not what was read: {answer.reason}; read it again")
 
 
-def _defeat(place: Place, stands: Standing | None) -> SeederError:
+def defeat(place: Place, stands: Standing | None) -> SeederError:
+    """Return the error for an object that is not what was read."""
     if stands is None:
         return Gone(f"{place.url} was deleted since it was read")
     return Lost(f"{place.url} was written by another call since it was read; read it again")
 
 
-def _late(place: Place, answer: Answer) -> SeederError:
+def late(place: Place, answer: Answer) -> SeederError:
+    """Return the error for a deadline that came first."""
     return Throttled(f"{place.url}: the deadline came first; the last answer was: {answer.reason}")

@@ -20,6 +20,7 @@ from seeder.errors import Throttled, Undecided
 from seeder.lake.conditional import Place
 from seeder.lake.document import Document, decode, encode
 from seeder.lake.retry import Attempts, Retry
+from seeder.lake.schema import ANY, Schema
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -35,6 +36,10 @@ class Snapshot(NamedTuple):
     etag: str
 
 
+Function = Callable[[dict[str, Any]], dict[str, Any] | None]
+"""An update: given a copy of the body it returns the one to write, or None to write nothing."""
+
+
 class _Sent(NamedTuple):
     """What was sent to stand in place of an ETag, after a revision."""
 
@@ -44,7 +49,11 @@ class _Sent(NamedTuple):
 
 
 class Registry:
-    """A registry at one key. Needs s3:GetObject, s3:PutObject and s3:ListBucket. Threads may share it."""
+    """A registry at one key. Needs s3:GetObject, s3:PutObject and s3:ListBucket. Threads may share it.
+
+    `schema` is the version of the body that its caller knows: older bodies are migrated as they are read, newer ones
+    refused, and what a function returns is checked before it is written.
+    """
 
     def __init__(
         self,
@@ -52,6 +61,7 @@ class Registry:
         bucket: str,
         key: str,
         *,
+        schema: Schema = ANY,
         deadline_seconds: float = 60,
         sleep: Callable[[float], None] = time.sleep,
         clock: Callable[[], float] = time.monotonic,
@@ -59,6 +69,7 @@ class Registry:
         new_id: Callable[[], str] = lambda: uuid.uuid4().hex,
     ) -> None:
         self._place = Place(s3, bucket, key)
+        self._schema = schema
         self._retry = Retry(deadline_seconds, sleep, clock, uniform, new_id)
 
     def read(self) -> Snapshot:
@@ -70,7 +81,7 @@ class Registry:
         etag, data = self._load(self._begin())
         return self._snapshot(etag, data)
 
-    def update(self, function: Callable[[dict[str, Any]], dict[str, Any] | None]) -> Snapshot:
+    def update(self, function: Function) -> Snapshot:
         """Apply a function to the body and write what it returns; return the revision that was written.
 
         The function gets a copy. It is called again, with what stands there then, when another writer came first;
@@ -100,13 +111,15 @@ class Registry:
 
     def _apply(
         self,
-        function: Callable[[dict[str, Any]], dict[str, Any] | None],
+        function: Function,
         etag: str,
         now: Document,
         transaction: str,
     ) -> _Sent | None:
         body = function(now.body)
-        return None if body is None else _Sent(etag, now.revision, encode(now.next(body, transaction)))
+        if body is None:
+            return None
+        return _Sent(etag, now.revision, encode(now.next(self._schema.checked(body), transaction)))
 
     def _send(self, sent: _Sent, attempts: Attempts) -> Snapshot | None:
         """Write once; return None, after a pause, where it did not come to pass or no answer tells that it did."""
@@ -130,7 +143,10 @@ class Registry:
         return (stored.etag, stored.body) if stored is not None else ("", None)
 
     def _decode(self, data: bytes | None) -> Document:
-        return decode(self._place.url, data) if data is not None else Document(0, (), {})
+        if data is None:
+            return Document(0, (), {})
+        document = decode(self._place.url, data)
+        return document._replace(body=self._schema.migrated(self._place.url, document.body))
 
     def _snapshot(self, etag: str, data: bytes | None) -> Snapshot:
         document = self._decode(data)

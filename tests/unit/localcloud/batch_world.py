@@ -16,7 +16,9 @@ from botocore.validate import ParamValidator
 from moto import mock_aws
 
 import localcloud.batch_operations as batch
+from localcloud import caches
 from localcloud.batch_operations.shapes import problems
+from localcloud.patching import Patches
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -196,11 +198,14 @@ class World:
 def world(settings: Settings | None = None, region: str = REGION) -> Iterator[World]:
     """Run the block in a new world with these settings; every job has ended afterwards."""
     batch.configure(settings or batch.Settings())
+    patches = Patches()
     with mock_aws():
+        caches.install(patches)
         try:
             yield World(region)
         finally:
             batch.stop_all()
+            patches.undo()
             batch.configure(batch.Settings())
 
 

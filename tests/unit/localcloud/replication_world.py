@@ -11,7 +11,7 @@ import boto3
 from botocore.validate import ParamValidator
 from moto import mock_aws
 
-from localcloud import replication, s3
+from localcloud import caches, replication, s3
 from localcloud.clock import ManualClock
 from localcloud.patching import Patches
 
@@ -121,6 +121,7 @@ def world(delay: float = 0.0, allowed: Allowed = everything) -> Iterator[World]:
     """Run a block in a world of its own, with the buckets `src` and `dst`, both versioned."""
     made = World()
     with mock_aws(config={"iam": {"load_aws_managed_policies": False}}):
+        caches.install(made.patches)
         s3.install(made.patches)
         replication.install(made.patches, made.clock, delay, allowed)
         try:

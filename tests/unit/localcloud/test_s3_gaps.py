@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -162,6 +163,25 @@ def one_of_two_racing_creators_wins(one: World) -> bool:
         return sorted(threads.map(create, range(2))) == [(200, ""), (412, "PreconditionFailed")]
 
 
+def what_a_reader_found_is_read_though_it_is_overwritten(one: World) -> bool:
+    look, busy = S3Backend.get_object, threading.Lock()
+
+    def overtaken(*args: Any, **kwargs: Any) -> Any:
+        found = look(*args, **kwargs)
+        if busy.acquire(blocking=False):
+            one.s3.put_object(Bucket="plain", Key="k", Body=b"new")
+            busy.release()
+        return found
+
+    one.s3.put_object(Bucket="plain", Key="k", Body=b"old")
+    one.patches.replace(S3Backend, "get_object", overtaken)
+    try:
+        read = one.s3.get_object(Bucket="plain", Key="k")
+    except ValueError:
+        return False
+    return bool(read["ETag"] == f'"{hashlib.md5(read["Body"].read()).hexdigest()}"')
+
+
 def any_object_can_be_the_condition_of_a_delete(one: World) -> bool:
     one.put("k", "plain")
     return outcome(one.s3.delete_object, Bucket="plain", Key="k", IfMatch="*") == (204, "")
@@ -318,6 +338,7 @@ GAPS = [
     an_unknown_upload_is_not_found,
     a_completion_without_versioning_has_no_version,
     one_of_two_racing_creators_wins,
+    what_a_reader_found_is_read_though_it_is_overwritten,
     any_object_can_be_the_condition_of_a_delete,
     each_of_several_deletes_has_its_condition,
     quiet_deletes_name_errors_alone,

@@ -7,6 +7,7 @@ import io
 import itertools
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import UTC, datetime
 from enum import Enum
 from typing import Any, NamedTuple
 
@@ -35,6 +36,8 @@ class Fate(Enum):
     DIES_AFTER = "death after"
 
 
+WRITES = {"put_object", "delete_object", "complete_multipart_upload"}
+WRITTEN_AT = datetime(2024, 1, 1, tzinfo=UTC)
 DEATHS = {Fate.DIES_BEFORE, Fate.DIES_AFTER}
 
 
@@ -56,6 +59,8 @@ class Store:
         self.objects: dict[str, Object] = {}
         self.history: list[tuple[str, Object | None]] = []
         self.in_flight: list[Callable[[], object]] = []
+        self.uploads: dict[str, tuple[str, dict[str, str], str, dict[int, bytes]]] = {}
+        self._upload_ids = itertools.count(1)
 
     def bodies(self, key: str) -> list[bytes | None]:
         return [entry and entry.body for name, entry in self.history if name == key]
@@ -67,7 +72,9 @@ class Store:
             with suppress(ClientError):
                 late()
 
-    def get_object(self, Bucket: str, Key: str) -> dict[str, Any]:  # noqa: N803 - boto3's names
+    def get_object(self, Bucket: str, Key: str, IfMatch: str = "") -> dict[str, Any]:  # noqa: N803 - boto3's names
+        if IfMatch:
+            self._match(Key, IfMatch)
         held = self._held(Key)
         return {**self._head(held), "Body": io.BytesIO(held.body)}
 
@@ -77,12 +84,7 @@ class Store:
         return self._head(self.objects[Key])
 
     def put_object(self, Bucket: str, Key: str, Body: bytes, **given: Any) -> dict[str, Any]:  # noqa: N803
-        if "IfMatch" in given:
-            self._match(Key, given["IfMatch"])
-        elif given.get("IfNoneMatch") != "*":
-            raise error("AccessDenied", 403)
-        elif Key in self.objects:
-            raise error("PreconditionFailed", 412)
+        self._require_condition(Key, given)
         written = Object(Body, dict(given["Metadata"]), given["ContentType"])
         self._set(Key, written)
         return {"ETag": written.etag}
@@ -91,6 +93,57 @@ class Store:
         self._match(Key, IfMatch)
         self._set(Key, None)
         return {}
+
+    def create_multipart_upload(self, Bucket: str, Key: str, **given: Any) -> dict[str, Any]:  # noqa: N803
+        upload_id = f"upload-{next(self._upload_ids)}"
+        self.uploads[upload_id] = (Key, dict(given["Metadata"]), given["ContentType"], {})
+        return {"UploadId": upload_id}
+
+    def upload_part(self, UploadId: str, PartNumber: int, Body: bytes, **_: Any) -> dict[str, Any]:  # noqa: N803
+        self._upload(UploadId)[3][PartNumber] = Body
+        return {"ETag": f'"{hashlib.md5(Body).hexdigest()}"'}
+
+    def complete_multipart_upload(self, UploadId: str, **given: Any) -> dict[str, Any]:  # noqa: N803
+        key, metadata, content_type, parts = self._upload(UploadId)
+        self._require_condition(key, given)
+        numbers = [part["PartNumber"] for part in given["MultipartUpload"]["Parts"]]
+        assert numbers == sorted(parts)
+        written = Object(b"".join(parts[number] for number in numbers), metadata, content_type)
+        self._set(key, written)
+        del self.uploads[UploadId]
+        return {"ETag": written.etag}
+
+    def abort_multipart_upload(self, UploadId: str, **_: Any) -> dict[str, Any]:  # noqa: N803
+        self._upload(UploadId)
+        del self.uploads[UploadId]
+        return {}
+
+    def get_paginator(self, _: str) -> Store:
+        return self
+
+    def paginate(self, Bucket: str, Prefix: str) -> list[dict[str, Any]]:  # noqa: N803
+        found = [(key, held) for key, held in sorted(self.objects.items()) if key.startswith(Prefix)]
+        return [
+            {
+                "Contents": [
+                    {"Key": key, "Size": len(held.body), "ETag": held.etag, "LastModified": WRITTEN_AT}
+                    for key, held in found
+                ]
+            }
+        ]
+
+    def _upload(self, upload_id: str) -> tuple[str, dict[str, str], str, dict[int, bytes]]:
+        if upload_id not in self.uploads:
+            raise error("NoSuchUpload", 404)
+        return self.uploads[upload_id]
+
+    def _require_condition(self, key: str, given: dict[str, Any]) -> None:
+        if "IfMatch" in given:
+            self._match(key, given["IfMatch"])
+        elif given.get("IfNoneMatch") != "*":
+            raise error("AccessDenied", 403)
+        elif key in self.objects:
+            raise error("PreconditionFailed", 412)
 
     def _set(self, key: str, value: Object | None) -> None:
         if value is None:
@@ -133,10 +186,9 @@ class Client:
     def __getattr__(self, name: str) -> Any:
         original = getattr(self._store, name)
 
-        def call(**given: Any) -> Any:
+        def call(*names: str, **given: Any) -> Any:
             self.calls.append(name)
-            is_write = name in {"put_object", "delete_object"}
-            return self._meet(self._fate(name), lambda: original(**given), is_write)
+            return self._meet(self._fate(name), lambda: original(*names, **given), name in WRITES)
 
         return call
 
