@@ -19,15 +19,19 @@ if TYPE_CHECKING:
     from seeder.lake.upkeep import Finding
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-older_than = click.option(
-    "--older-than",
-    "minutes",
-    type=click.IntRange(0),
-    default=60,
-    show_default=True,
-    metavar="MINUTES",
-    help="Younger objects may still be registered by their writer.",
-)
+
+
+def older_than(minutes: int) -> Callable[[Callable[..., int]], Callable[..., int]]:
+    """Add the option that leaves young objects out of account, with its default."""
+    return click.option(
+        "--older-than",
+        "minutes",
+        type=click.IntRange(0),
+        default=minutes,
+        show_default=True,
+        metavar="MINUTES",
+        help="Leave younger objects out of account: their writers may still register them.",
+    )
 
 
 def translated(command: Callable[..., int]) -> Callable[..., int]:
@@ -164,7 +168,7 @@ def history(bucket: str, dataset: str, since: int, as_json: bool) -> int:
 
 @lake.command()
 @click.argument("bucket")
-@older_than
+@older_than(0)
 @as_json
 @translated
 def verify(bucket: str, minutes: int, as_json: bool) -> int:
@@ -178,7 +182,7 @@ def verify(bucket: str, minutes: int, as_json: bool) -> int:
 
 @lake.command()
 @click.argument("bucket")
-@older_than
+@older_than(60)
 @as_json
 @translated
 def repair(bucket: str, minutes: int, as_json: bool) -> int:

@@ -44,8 +44,10 @@ class _Object(NamedTuple):
     written_at: datetime
 
 
-def verify(lake: Lake, settled_after: timedelta = SETTLED_AFTER) -> list[Finding]:
+def verify(lake: Lake, settled_after: timedelta = timedelta(0)) -> list[Finding]:
     """Return what does not agree, by key; nothing where all does. Reads all lists, and lists all objects.
+
+    What is younger than `settled_after` is left out of account: what others write is an orphan for a moment.
 
     Needs s3:ListBucket and s3:GetObject. Raises what `Registry.read` raises.
     """
