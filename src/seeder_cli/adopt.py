@@ -14,7 +14,8 @@ from seeder.fleet.adoption import Found, find
 from seeder_cli.columns import columns
 from seeder_cli.errors import CommandError
 from seeder_cli.fleet import run_fleet
-from seeder_cli.stack import NAME, stack_outputs
+from seeder_cli.place import NAME
+from seeder_cli.stack import stack_outputs
 
 ALL = "all"
 _STANDINGS = {

@@ -19,7 +19,7 @@ from seeder_cli.checks.aws import Aws
 from seeder_cli.checks.finding import Finding, Outcome
 from seeder_cli.checks.plan import Names, examine, examine_endpoint
 from seeder_cli.errors import CommandError
-from seeder_cli.stack import NAME
+from seeder_cli.place import NAME
 
 _SIGNS: dict[Outcome, tuple[str, str, str]] = {
     "ok": ("✓", "+", "green"),

@@ -12,7 +12,8 @@ import click
 from seeder.errors import InvalidRequest
 from seeder.fleet.request import parse_fleet
 from seeder_cli.errors import CommandError
-from seeder_cli.stack import NAME, stack_outputs
+from seeder_cli.place import NAME
+from seeder_cli.stack import stack_outputs
 from seeder_cli.started import start, wait
 
 SHOWN = 20

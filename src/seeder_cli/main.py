@@ -8,6 +8,7 @@ import sys
 import click
 
 from seeder_cli.errors import CommandError
+from seeder_cli.place import location_options
 
 _COMMANDS = (
     "demo",
@@ -41,7 +42,8 @@ class Commands(click.Group):
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name="s3-seeder", prog_name="seeder")
-def cli() -> None:
+@location_options
+def cli(**_: str | None) -> None:
     """Copy what a bucket already held when its replication rule was added, and prove the replica equal.
 
     \b

@@ -18,7 +18,7 @@ from seeder.roles import grants, policies
 from seeder.roles.plans import key_arn
 from seeder.roles.policies import Document, Scope, Side
 from seeder_cli.errors import CommandError
-from seeder_cli.stack import NAME
+from seeder_cli.place import NAME
 
 ACCOUNT, STATE_BUCKET = "ACCOUNT_ID", "STATE_BUCKET"
 Operation = Literal["copy", "replicate"]

@@ -15,7 +15,8 @@ from seeder.errors import Conflict, SeederError
 from seeder.fleet.pairs import Known, forget, read_pairs
 from seeder.roles.pruning import Made, bucket_is_gone, examine, remove
 from seeder_cli.errors import CommandError
-from seeder_cli.stack import NAME, stack_outputs
+from seeder_cli.place import NAME
+from seeder_cli.stack import stack_outputs
 
 
 @click.command()

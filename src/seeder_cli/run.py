@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import boto3
 import click
 
 from seeder.errors import InvalidRequest
@@ -15,7 +14,7 @@ from seeder_cli.errors import CommandError
 from seeder_cli.follow import Outcome, follow
 from seeder_cli.jobs import looker
 from seeder_cli.options import request_options
-from seeder_cli.stack import NAME, stack_outputs
+from seeder_cli.place import Place, place_options
 from seeder_cli.started import start
 
 POLL_SECONDS = 2.0
@@ -28,10 +27,10 @@ PROVEN, FAILED, NOT_PROVEN = 0, 1, 3
 @click.argument("destination")
 @request_options
 @click.option("--detach", is_flag=True, help="Print the run's id and return.")
-@click.option("--stack", default=NAME, show_default=True, help="Name of the deployed stack.")
+@place_options
 @click.option("--json", "as_json", is_flag=True, help="End with the run's record as JSON.")
 def run(
-    source: str, destination: str, fields: dict[str, Any], detach: bool, stack: str, as_json: bool
+    source: str, destination: str, fields: dict[str, Any], detach: bool, place: Place, as_json: bool
 ) -> int:
     """Seed DESTINATION from SOURCE with the deployed stack, and stay until the replica is proven or not.
 
@@ -47,9 +46,8 @@ def run(
         parse_request(document)
     except InvalidRequest as error:
         raise CommandError(str(error)) from error
-    session = boto3.Session()
-    machine = stack_outputs(session, stack)["SeedArn"]
-    states = session.client("stepfunctions")
+    machine = place.outputs["SeedArn"]
+    states = place.client("stepfunctions")
     execution = start(states, machine, document)
     run_id = execution.rpartition(":")[2]
     if detach:
@@ -58,7 +56,7 @@ def run(
     try:
         with Display() as display:
             display.line(f"Started run: {run_id}")
-            outcome = follow(states, execution, display, looker(session, execution), poll=POLL_SECONDS)
+            outcome = follow(states, execution, display, looker(place.session, execution), poll=POLL_SECONDS)
     except KeyboardInterrupt:
         click.echo(
             f"seeder: the run goes on; stop it with: aws stepfunctions stop-execution --execution-arn {execution}",
