@@ -34,7 +34,7 @@ from localcloud.batch_operations.settings import Settings, configure
 from localcloud.clock import Clock, ScaledClock
 from localcloud.deploy import Stack, deploy
 from localcloud.faults import Fault
-from localcloud.functions import Functions
+from localcloud.functions import Functions, runner
 from localcloud.patching import Patches
 from localcloud.s3.declared import declare_object
 from localcloud.server import Server
@@ -47,7 +47,8 @@ class LocalCloud:
     reach. `replication_delay` is how many seconds of the clock replication takes. With `trail`, the account is
     one of an organisation whose trail logs management events, as most are; without, what CloudTrail tells of
     reaches EventBridge only once somebody makes a trail. With `enforce`, who has a role's credentials does only what
-    its policies allow, and a bucket's policy binds everybody. One cloud can run at a time.
+    its policies allow, and a bucket's policy binds everybody. `functions` is "in-process" or "processes": where
+    Lambda functions run, which the variable SEEDER_FUNCTIONS can tell as well. One cloud can run at a time.
     """
 
     _running: ClassVar[LocalCloud | None] = None
@@ -59,10 +60,12 @@ class LocalCloud:
         replication_delay: float = 0.0,
         trail: bool = True,
         enforce: bool = True,
+        functions: str | None = None,
     ) -> None:
         self.clock = clock or ScaledClock()
         self._replication_delay = replication_delay
         self._trail = trail
+        self._mode = functions
         self._authorization = Authorization(enforce)
         self.settings = Settings(clock=self.clock, faults=faults or [], emit=trails.deliver)
         self._patches = Patches()
@@ -70,9 +73,13 @@ class LocalCloud:
         self._moto = mock_aws(config=_MOTO_CONFIG)
 
     def start(self) -> LocalCloud:
-        """Start all services, empty. Raises RuntimeError when a cloud is running in this process."""
+        """Start all services, empty.
+
+        Raises RuntimeError when a cloud is running in this process, ValueError for another mode of `functions`.
+        """
         if LocalCloud._running is not None:
             raise RuntimeError("a local cloud is running in this process already; stop it first")
+        self._functions = Functions(self._authorization, runner(self._mode))
         LocalCloud._running = self
         self._set_environment()
         self._moto.start()
@@ -80,7 +87,7 @@ class LocalCloud:
         configure(self.settings)
         caches.install(self._patches)
         scoped.install(self._patches)
-        Functions(self._authorization).install(self._patches)
+        self._functions.install(self._patches)
         stepfunctions.install(self._patches, self.clock, self._authorization)
         events.install(self._patches)
         schedules.install(self._patches, self.clock, self._stopped)
@@ -100,6 +107,7 @@ class LocalCloud:
     def stop(self) -> None:
         """Stop all services and forget what they hold."""
         self._stopped.set()
+        self._functions.stop()
         batch_operations.stop_all()
         replication.stop()
         self._patches.undo()

@@ -33,6 +33,7 @@ _ARTEFACTS = {
     "AWS::Serverless::StateMachine": "DefinitionUri",
 }
 _ZIP_TIME = (1980, 1, 1, 0, 0, 0)
+_UNCHECKED = (1).to_bytes(4, "little")
 
 
 @dataclass(frozen=True)
@@ -143,7 +144,15 @@ def _archive(folder: Path) -> bytes:
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
         for path in sorted(folder.rglob("*")):
-            if path.is_file() and "__pycache__" not in path.parts:
+            if path.is_file() and not _is_left_behind(path):
                 entry = zipfile.ZipInfo(str(path.relative_to(folder)), _ZIP_TIME)
                 archive.writestr(entry, path.read_bytes(), zipfile.ZIP_DEFLATED)
     return packed.getvalue()
+
+
+def _is_left_behind(path: Path) -> bool:
+    """Tell bytecode that an interpreter left beside its source from what a build made, unchecked (PEP 552)."""
+    if path.suffix != ".pyc":
+        return False
+    with path.open("rb") as code:
+        return code.read(8)[4:] != _UNCHECKED

@@ -33,6 +33,10 @@ class QuietHandler(MotoRequestHandler):
     def log(self, type: str, message: str, *args: Any) -> None:  # noqa: A002
         """Print nothing."""
 
+    def connection_dropped(self, error: BaseException, environ: dict[str, Any] | None = None) -> None:
+        """End the connection, so that who waits for an answer does not wait any longer."""
+        self.close_connection = True
+
 
 class Server:
     """An HTTP server on 127.0.0.1, running in a thread from `start` to `stop`."""

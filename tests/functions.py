@@ -22,7 +22,6 @@ ENVIRONMENT = {
     "STATE_BUCKET": SETTINGS.state_bucket,
     "JOB_ROLE_ARN": SETTINGS.job_role_arn,
     "COPY_FUNCTION_ARN": SETTINGS.copy_function_arn,
-    "POWERTOOLS_TRACE_DISABLED": "true",
     "POWERTOOLS_METRICS_NAMESPACE": "Seeder",
     "POWERTOOLS_SERVICE_NAME": "seeder",
 }

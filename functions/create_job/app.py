@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from aws_lambda_powertools import Logger, Tracer
+from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from seeder import jobs, work
@@ -16,13 +16,11 @@ from seeder.settings import Settings
 from seeder.work import Work
 
 logger = Logger()
-tracer = Tracer()
 clients = Clients()
 settings = Settings.from_environment()
 
 
 @logger.inject_lambda_context(clear_state=True)
-@tracer.capture_lambda_handler
 @aws_errors()
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Return the work, its current job created or its turn awaited, for a state that holds run, roles and work."""

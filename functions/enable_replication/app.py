@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from aws_lambda_powertools import Logger, Tracer
+from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from seeder import replication
@@ -18,12 +18,10 @@ from seeder.roles.settling import settling
 from seeder.run import Run
 
 logger = Logger()
-tracer = Tracer()
 clients = Clients()
 
 
 @logger.inject_lambda_context(clear_state=True)
-@tracer.capture_lambda_handler
 @aws_errors()
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Return `{"rule_id", "added", "note"}` for a state that holds the run and its roles."""

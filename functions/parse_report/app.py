@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from aws_lambda_powertools import Logger, Metrics, Tracer
+from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
@@ -16,7 +16,6 @@ from seeder.settings import Settings
 from seeder.work import Work
 
 logger = Logger()
-tracer = Tracer()
 metrics = Metrics()
 clients = Clients()
 settings = Settings.from_environment()
@@ -24,7 +23,6 @@ STOP_BEFORE_MILLISECONDS = 60_000
 
 
 @logger.inject_lambda_context(clear_state=True)
-@tracer.capture_lambda_handler
 @metrics.log_metrics
 @aws_errors()
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:

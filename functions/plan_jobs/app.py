@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from aws_lambda_powertools import Logger, Tracer
+from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from seeder import bill, jobs, work
@@ -14,12 +14,10 @@ from seeder.manifest import Progress
 from seeder.run import Run
 
 logger = Logger()
-tracer = Tracer()
 clients = Clients()
 
 
 @logger.inject_lambda_context(clear_state=True)
-@tracer.capture_lambda_handler
 @aws_errors()
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Return the work, nothing of it done, for a state that holds the run and its manifest."""

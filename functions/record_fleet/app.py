@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from aws_lambda_powertools import Logger, Tracer
+from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from seeder.clients import Clients
@@ -13,13 +13,11 @@ from seeder.fleet import record
 from seeder.settings import Settings
 
 logger = Logger()
-tracer = Tracer()
 clients = Clients()
 settings = Settings.from_environment()
 
 
 @logger.inject_lambda_context(clear_state=True)
-@tracer.capture_lambda_handler
 @aws_errors()
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Return the summary for `{"fleet_id", "started_at", "ended_at", "runs"}`."""

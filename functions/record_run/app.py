@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import boto3
-from aws_lambda_powertools import Logger, Metrics, Tracer
+from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.exceptions import ClientError
@@ -16,14 +15,12 @@ from seeder.errors import aws_errors
 from seeder.settings import Settings
 
 logger = Logger()
-tracer = Tracer()
 metrics = Metrics()
 clients = Clients()
 settings = Settings.from_environment()
 
 
 @logger.inject_lambda_context(clear_state=True)
-@tracer.capture_lambda_handler
 @metrics.log_metrics
 @aws_errors()
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
@@ -37,7 +34,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 
 def _history(execution_arn: str) -> list[Any]:
     """The events of the execution; none where they may not be read, for the run is worth more than its times."""
-    pages = boto3.client("stepfunctions").get_paginator("get_execution_history")
+    pages = clients.states().get_paginator("get_execution_history")
     try:
         return [event for page in pages.paginate(executionArn=execution_arn) for event in page["events"]]
     except ClientError as error:

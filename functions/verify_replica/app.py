@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from aws_lambda_powertools import Logger, Metrics, Tracer
+from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
@@ -16,14 +16,12 @@ from seeder.run import Run
 from seeder.verify import Verification
 
 logger = Logger()
-tracer = Tracer()
 metrics = Metrics()
 clients = Clients()
 STOP_BEFORE_MILLISECONDS = 60_000
 
 
 @logger.inject_lambda_context(clear_state=True)
-@tracer.capture_lambda_handler
 @metrics.log_metrics
 @aws_errors()
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:

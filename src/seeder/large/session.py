@@ -1,11 +1,10 @@
-"""A boto3 session whose clients wait as long as S3 takes to copy, and read answers about any key."""
+"""A session whose clients wait as long as S3 takes to copy, and read answers about any key."""
 
 from __future__ import annotations
 
 import re
 from typing import Any
 
-import boto3
 import botocore.session
 from botocore.config import Config
 from botocore.hooks import HierarchicalEmitter
@@ -18,17 +17,17 @@ _FIRST_CHARACTER = 0x20
 _NOT_XML = frozenset({*range(_FIRST_CHARACTER), 0xFFFE, 0xFFFF}) - {0x9, 0xA, 0xD}
 
 
-def patient(read_seconds: int = CALL_SECONDS) -> boto3.Session:
+def patient(read_seconds: int = CALL_SECONDS) -> botocore.session.Session:
     """Return a session for `seeder.clients.Clients`: its clients wait `read_seconds` for an answer.
 
-    One UploadPartCopy takes minutes at 5 GiB, where boto3 gives up after one minute.
+    One UploadPartCopy takes minutes at 5 GiB, where botocore gives up after one minute.
     """
     hooks = HierarchicalEmitter()
     # Before botocore's own: it takes an answer that is no XML for an error of S3.
     hooks.register_first("before-parse.s3.*", without_illegal_characters)
     core = botocore.session.Session(event_hooks=hooks)
     core.set_default_client_config(Config(read_timeout=read_seconds))
-    return boto3.Session(botocore_session=core)
+    return core
 
 
 def without_illegal_characters(**given: Any) -> None:
