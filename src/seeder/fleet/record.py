@@ -21,6 +21,9 @@ READERS = 16
 # Of so many pairs the execution's output tells; all are in the object in the state bucket.
 MOST_ROWS = 100
 MOST_WHY_CHARACTERS = 300
+# What StartExecution answers (Step Functions developer guide, "Start a new AWS Step Functions state machine from a
+# running execution").
+_NOT_STARTED = ("StepFunctions.", "Sfn.")
 
 
 Outcome = Literal["failed", "skipped", "seeded", "equal", "started"]
@@ -28,7 +31,10 @@ OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 
 
 class Ran(BaseModel):
-    """What the state machine knows of one run: `state` as its record has it, or Repeated, or Started."""
+    """What the state machine knows of one run: `state` as its record has it, or Repeated, or Started.
+
+    `error` is the name of the error that the state machine met, of a run that Failed.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -36,6 +42,7 @@ class Ran(BaseModel):
     source: str
     destination: str
     state: Literal["Complete", "Failed", "Skipped", "Repeated", "Started"]
+    error: str = ""
 
 
 class Row(BaseModel):
@@ -126,11 +133,22 @@ def _row(s3: S3Client, state_bucket: str, ran: Ran) -> Row:
         return row.model_copy(update={"outcome": "skipped", "why": "this trigger was delivered before"})
     found = _record(s3, state_bucket, ran.run_id)
     if found is None:
-        return row.model_copy(
-            update={"outcome": "failed", "why": "it left no record; see the execution of that name"}
-        )
+        return row.model_copy(update={"outcome": "failed", "why": _unrecorded(ran.error)})
     ended = {"outcome": _outcome(found), "total": found.total, "why": found.cause[:MOST_WHY_CHARACTERS]}
     return row.model_copy(update=ended)
+
+
+def _unrecorded(error: str) -> str:
+    """Return why a run has no record, by the error that starting or awaiting it met, and what to do."""
+    if error.startswith(_NOT_STARTED):
+        return (
+            f"it could not be started ({error}); the fleet's execution says why in its state SeedFailed: mend that, "
+            "then seed the pair again"
+        )
+    return (
+        f"it left no record ({error or 'not known why'}), as when it is stopped by hand; the execution of that name "
+        "says how it ended: seed the pair again"
+    )
 
 
 def _outcome(found: record.Record) -> Outcome:

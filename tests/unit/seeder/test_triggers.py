@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from typing import Any, cast
 
 import pytest
@@ -9,6 +10,8 @@ from seeder.errors import InvalidRequest
 from seeder.triggers import Pair
 from seeder.triggers import resolve as resolve_with
 
+# Step Functions developer guide, "Service quotas".
+MOST_STATE_BYTES = 256 * 1024
 NO_CLIENTS = cast("Clients", None)
 PAIR = {"source": "source", "destination": "destination"}
 
@@ -20,13 +23,28 @@ def resolve(trigger: Any, execution_id: str, clients: Clients) -> list[Pair]:
 def test_an_input_by_hand_is_one_run_named_after_its_execution() -> None:
     (first,), (again,), (other,) = (resolve(PAIR, name, NO_CLIENTS) for name in ("one", "one", "two"))
     assert first.run_id == again.run_id != other.run_id
-    assert first.run_id.startswith("manual-source-")
+    assert first.run_id.startswith("manual-source-to-destination-")
 
 
 def test_a_list_is_one_run_for_each_pair_and_a_repeated_pair_is_one() -> None:
     pairs = resolve({"pairs": [PAIR, PAIR, PAIR | {"prefix": "p/"}]}, "x", NO_CLIENTS)
     assert [pair.request.get("prefix", "") for pair in pairs] == ["", "p/"]
     assert len({pair.run_id for pair in pairs}) == 2
+
+
+def test_the_largest_fleet_passes_through_the_states_of_an_execution() -> None:
+    names = [f"{number:03}{'n' * 60}" for number in range(500)]
+    filled = [{"source": name, "destination": name[::-1], "prefix": "p" * 120} for name in names]
+    pairs = resolve({"pairs": filled}, "x", NO_CLIENTS)
+    resolved = {"pairs": [pair.model_dump() for pair in pairs], "count": len(pairs)}
+    longest = {"state": "Complete", "error": "StepFunctions.ExecutionLimitExceededException"}
+    ended = [
+        {"run_id": pair.run_id, "source": pair.request["source"], "destination": pair.request["source"]}
+        | longest
+        for pair in pairs
+    ]
+    assert len(json.dumps(resolved)) < MOST_STATE_BYTES
+    assert len(json.dumps({"runs": ended})) < MOST_STATE_BYTES
 
 
 def test_run_ids_suit_step_functions() -> None:
