@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from decimal import ROUND_CEILING, Decimal
+from typing import Any
+
 from seeder import cost
 from seeder.cost import Cost
 from seeder.manifest import Progress
@@ -10,13 +13,20 @@ from seeder.usage import LOOKS, Usage, expected
 from seeder.verify import Verification
 from seeder.work import Work
 
+_SHOWN = Decimal("0.0001")
+
+
+def foreseen(run: Run, manifest: Progress, home_region: str) -> Cost:
+    """Return what a run that has been listed will cost in all."""
+    return _priced(run, _expected(run, manifest), home_region)
+
 
 def estimate(run: Run, manifest: Progress, home_region: str) -> Cost:
     """Return what a run that has been listed will cost in all.
 
     Raises InvalidRequest where that exceeds the request's `max_cost_usd`, or can't be told.
     """
-    told = _priced(run, _expected(run, manifest), home_region)
+    told = foreseen(run, manifest, home_region)
     if run.request.max_cost_usd is not None:
         cost.check(told, run.request.max_cost_usd)
     return told
@@ -40,10 +50,21 @@ def shown(told: Cost) -> str:
     return cost.cents(told.total_usd) + ("" if told.complete else "+")
 
 
+def lines(told: Cost) -> list[dict[str, Any]]:
+    """Return the lines of a cost as they stand in a record: name, quantity, unit, sure, and `usd`: text, rounded up to
+    4 decimals, without separators."""
+    kept = {"name", "quantity", "unit", "sure"}
+    return [{**line.model_dump(include=kept), "usd": _rounded(line.usd)} for line in told.lines]
+
+
+def _rounded(usd: Decimal) -> str:
+    return f"{usd.quantize(_SHOWN, ROUND_CEILING):f}"
+
+
 def _expected(run: Run, manifest: Progress, looks: int = LOOKS) -> Usage:
     census, asked = manifest.census, run.request
     objects = manifest.count + manifest.large_count
-    # An inventory is not counted by size.
+    # Objects that were not counted have no known size.
     size = census.size if census.objects or not objects else None
     restores = asked.restore and manifest.archived_count
     found = manifest.compared

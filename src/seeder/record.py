@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any, Literal
 from botocore.exceptions import ClientError
 from pydantic import BaseModel
 
+from seeder import bill
 from seeder.errors import Conflict, NotYetVisible, code_of
+from seeder.listing.counting import IN_A_RECORD
 from seeder.report import Failure
 from seeder.request import Request
 from seeder.verdict import Verdict
@@ -17,6 +19,7 @@ from seeder.verdict import Verdict
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
+    from seeder.cost import Cost
     from seeder.manifest import Progress
     from seeder.run import Run
     from seeder.verify import Verification
@@ -34,6 +37,18 @@ class Record(BaseModel):
     `replica` is what the comparison of both buckets found: "equal", "extra" (all is there, and more), "differs", or ""
     when it was not made. `stages` are seconds by state. Costs are in USD, rounded up to a cent, `+` at the end where
     something is not known.
+
+    `census` is what was to be seeded, the members of `seeder.listing.counting.Census`: `objects` and `bytes`, divided
+    by `classes` {storage class: [objects, bytes]} and by `prefixes` {first part of the key: [objects, bytes]}; what is
+    under no prefix of these is `other_prefixes` [objects, bytes]. The prefix "" are the keys without any `/`; one that
+    does not end in `/` was cut. `large` of the objects (`large_bytes`) are over 5 GiB; `unsized` ones are counted with
+    no bytes. `archived` {storage class: [objects, bytes]} are not among `objects`. Maps are in no order. Where a run
+    ended in an error while it listed, this is what it had seen. It is {} where nothing was listed.
+
+    `bill` are the lines of both costs, {"name", "quantity", "unit", "usd", "sure"}: `quantity` a whole number of `unit`
+    ("bytes", "requests", …), `usd` a text of digits with 4 decimals, rounded up, `sure` whether the price is
+    "confirmed", "second-hand" or "unconfirmed". A list is empty where that cost is not known: "actual" for every run
+    that ended in an error, "estimated" where it had not listed all.
     """
 
     run_id: str
@@ -64,6 +79,8 @@ class Record(BaseModel):
     estimated_usd: str = ""
     actual_usd: str = ""
     stages: dict[str, float] = {}
+    census: dict[str, Any] = {}
+    bill: dict[str, list[dict[str, Any]]] = {"estimated": [], "actual": []}
 
 
 def of_run(
@@ -74,10 +91,11 @@ def of_run(
     verdict: Verdict,
     *,
     ended_at: str = "",
-    actual_usd: str = "",
+    estimated: Cost | None = None,
+    actual: Cost | None = None,
     stages: dict[str, float] | None = None,
 ) -> Record:
-    """Record a run that came to its end, as it was judged."""
+    """Record a run that came to its end, as it was judged; costs and seconds by state as far as they are known."""
     pair = f"{run.source.name} → {run.destination.name}"
     jobs = [job for job in work.jobs if job.id]
     return Record(
@@ -109,8 +127,10 @@ def of_run(
         jobs=[job.model_dump(include=set(_OF_A_JOB)) for job in jobs],
         job_ids=[job.id for job in jobs],
         estimated_usd=work.estimated_usd,
-        actual_usd=actual_usd,
+        actual_usd=bill.shown(actual) if actual else "",
         stages=stages or {},
+        census=_census(manifest),
+        bill=_lines(estimated, actual),
     )
 
 
@@ -132,9 +152,20 @@ def of_skip(run: Run, cause: str) -> Record:
 
 
 def of_error(
-    run_id: str, started_at: str, error: dict[str, Any], state: dict[str, Any], ended_at: str = ""
+    run_id: str,
+    started_at: str,
+    error: dict[str, Any],
+    state: dict[str, Any],
+    ended_at: str = "",
+    *,
+    manifest: Progress | None = None,
+    estimated: Cost | None = None,
+    stages: dict[str, float] | None = None,
 ) -> Record:
-    """Record a run that ended in an error of a state: `error` as Step Functions catches it."""
+    """Record a run that ended in an error of a state: `error` as Step Functions catches it.
+
+    `manifest` is how far its listing was, `estimated` what it would have cost, where it had listed all.
+    """
     name, cause = str(error.get("Error", "Unknown")), str(error.get("Cause", ""))
     with suppress(ValueError, KeyError, TypeError):
         cause = str(json.loads(cause)["errorMessage"])
@@ -155,13 +186,16 @@ def of_error(
         request={key: value for key, value in request.items() if key in Request.model_fields},
         started_at=started_at,
         ended_at=ended_at,
-        total=int((state.get("manifest") or {}).get("count", 0)),
+        total=manifest.count + manifest.large_count if manifest else 0,
         succeeded=int(work.get("succeeded", 0)),
         failed=int(work.get("failed", 0)),
         failures=work.get("failures", []),
         jobs=[{name: job.get(name) for name in _OF_A_JOB} for job in jobs],
         job_ids=[job["id"] for job in jobs],
-        estimated_usd=str(work.get("estimated_usd", "")),
+        estimated_usd=str(work.get("estimated_usd", "")) or (bill.shown(estimated) if estimated else ""),
+        stages=stages or {},
+        census=_census(manifest) if manifest else {},
+        bill=_lines(estimated, None),
     )
 
 
@@ -184,6 +218,15 @@ def write(s3: S3Client, bucket: str, record: Record) -> Record:
             raise Conflict(f"s3://{bucket}/{key} is the record of another run of this name") from error
         return stands
     return record
+
+
+def _census(manifest: Progress) -> dict[str, Any]:
+    return manifest.census.kept(IN_A_RECORD).model_dump(mode="json")
+
+
+def _lines(estimated: Cost | None, actual: Cost | None) -> dict[str, list[dict[str, Any]]]:
+    both = {"estimated": estimated, "actual": actual}
+    return {name: bill.lines(told) if told else [] for name, told in both.items()}
 
 
 def _event(state: str) -> str:

@@ -73,6 +73,29 @@ def test_a_total_is_shown_in_cents() -> None:
     assert bill.shown(told).rpartition(".")[2].isdigit()
 
 
+def test_the_lines_of_a_bill_are_plain_numbers_that_are_never_too_low() -> None:
+    told = bill.estimate(run_of(), listed(10**9, 10**12), HOME)
+    shown = bill.lines(told)
+    assert [line["name"] for line in shown] == [line.name for line in told.lines]
+    assert all(line.keys() == {"name", "quantity", "unit", "usd", "sure"} for line in shown)
+    for line, exact in zip(shown, told.lines, strict=True):
+        assert exact.usd <= Decimal(line["usd"]) < exact.usd + Decimal("0.0001")
+        assert len(line["usd"].partition(".")[2]) == 4
+    assert max(Decimal(line["usd"]) for line in shown) > 1000
+
+
+def test_what_is_over_its_limit_can_still_be_told() -> None:
+    told = bill.foreseen(run_of(max_cost_usd=0), listed(), HOME)
+    assert told == bill.estimate(run_of(), listed(), HOME)
+
+
+def test_an_inventory_with_sizes_is_estimated_like_a_listing_and_keeps_a_limit() -> None:
+    by_inventory = listed(list_calls=0, inventory_created="1767225600000")
+    assert bill.estimate(run_of(max_cost_usd=1_000_000), by_inventory, HOME).complete
+    unsized = listed(census=Census(objects=5, unsized=5, classes={"STANDARD": Tally(5, 0)}), list_calls=0)
+    assert not bill.estimate(run_of(), unsized, HOME).complete
+
+
 def test_large_and_archived_objects_are_estimated() -> None:
     census = Census(
         objects=3,

@@ -2,22 +2,29 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any
 
 import boto3
 import pytest
 from moto import mock_aws
 
-from seeder import record
+from seeder import bill, record
+from seeder.cost import cost
 from seeder.errors import Conflict, NotYetVisible
 from seeder.jobs import Job
+from seeder.judge import Compared
+from seeder.listing.counting import WHILE_LISTED, Census, Tally
+from seeder.prices import TIERS
 from seeder.record import Record, of_error, of_run
 from seeder.sink import Upload
+from seeder.usage import Usage
 from seeder.verdict import Verdict
 from seeder.work import Work
 from tests.runs import EUROPE, STARTED_AT, failure, manifests_of, run_of, verified
 
 COMPLETE = Verdict("Complete")
+COST = cost(Usage(list_calls=1, jobs=1), "us-east-1", "us-east-1")
 
 
 def job(job_id: str, operation: Any = "copy", **members: Any) -> Job:
@@ -48,7 +55,8 @@ def test_a_record_holds_what_was_asked_done_counted_and_verified() -> None:
         found,
         COMPLETE,
         ended_at="later",
-        actual_usd="1.20",
+        estimated=COST,
+        actual=COST.model_copy(update={"total_usd": Decimal("1.20"), "lines": COST.lines[:1]}),
         stages={"S": 1.5},
     )
     assert (told.run_id, told.state, told.event) == ("run", "Complete", "Seeding Completed")
@@ -76,6 +84,7 @@ def test_a_record_holds_what_was_asked_done_counted_and_verified() -> None:
         "failed": 1,
     }
     assert (told.estimated_usd, told.actual_usd) == ("1.23", "1.20")
+    assert told.bill == {"estimated": bill.lines(COST), "actual": bill.lines(COST)[:1]}
 
 
 def test_a_failed_run_says_why() -> None:
@@ -116,15 +125,74 @@ def test_an_error_without_a_document_is_told_as_it_is(cause: str) -> None:
 
 
 def test_an_error_in_the_middle_of_a_run_keeps_what_was_done() -> None:
-    state = {
-        "run": run_of().model_dump(),
-        "manifest": manifests_of(own=(5,)).model_dump(),
-        "work": WORK.model_dump(),
-    }
-    told = of_error("run", "then", {"Error": "Throttled", "Cause": ""}, json.loads(json.dumps(state)))
-    assert (told.source, told.destination, told.total) == ("source", "destination", 5)
+    listed = manifests_of(own=(5,), large=2)
+    state = {"run": run_of().model_dump(), "manifest": listed.model_dump(), "work": WORK.model_dump()}
+    error = {"Error": "Throttled", "Cause": ""}
+    told = of_error("run", "then", error, json.loads(json.dumps(state)), manifest=listed)
+    assert (told.source, told.destination, told.total) == ("source", "destination", 7)
     assert (told.succeeded, told.failed, told.job_ids) == (4, 1, ["one", "two"])
     assert told.estimated_usd == "1.23"
+
+
+def test_a_census_is_told_with_its_prefixes() -> None:
+    census = Census(objects=5, bytes=9, classes={"STANDARD": Tally(5, 9)}, prefixes={"a/": Tally(5, 9)})
+    told = of_run(run_of(), manifests_of(own=(5,), census=census), WORK, verified(), COMPLETE).census
+    assert (told["objects"], told["bytes"], told["classes"]) == (5, 9, {"STANDARD": [5, 9]})
+    assert (told["prefixes"], told["other_prefixes"]) == ({"a/": [5, 9]}, [0, 0])
+
+
+def test_a_run_that_ended_in_an_error_tells_what_it_had_listed_and_what_it_would_have_cost() -> None:
+    census = Census(objects=99, bytes=99, prefixes={f"{number:02}/": Tally(1, 1) for number in range(99)})
+    manifests, error = manifests_of(own=(99,), census=census), {"Error": "E", "Cause": ""}
+    told = of_error("run", "then", error, {}, manifest=manifests, estimated=COST, stages={"S": 1.0})
+    assert (len(told.census["prefixes"]), told.census["other_prefixes"]) == (40, [59, 59])
+    assert told.bill == {"estimated": bill.lines(COST), "actual": []}
+    assert (told.estimated_usd, told.stages) == (bill.shown(COST), {"S": 1.0})
+
+
+def test_what_is_not_known_is_empty() -> None:
+    told = of_error("run", "then", {"Error": "E", "Cause": ""}, {})
+    assert (told.census, told.bill, told.stages) == ({}, {"estimated": [], "actual": []}, {})
+
+
+def test_the_largest_record_is_far_below_what_a_state_a_message_or_an_event_may_be() -> None:
+    classes = [
+        "STANDARD",
+        "STANDARD_IA",
+        "ONEZONE_IA",
+        "GLACIER_IR",
+        "INTELLIGENT_TIERING",
+        "REDUCED_REDUNDANCY",
+    ]
+    many = dict.fromkeys(classes, 10**12)
+    restored = {f"{name}/{tier}": 10**12 for name in ("GLACIER", "DEEP_ARCHIVE") for tier in TIERS}
+    numbers = {name: 10**12 for name, field in Usage.model_fields.items() if field.annotation is int}
+    by_class = dict.fromkeys(("copy_requests", "get_requests", "retrieved_bytes"), many)
+    by_tier = dict.fromkeys(("restore_requests", "restore_bytes"), restored)
+    usage = Usage.model_validate({**numbers, **by_class, **by_tier})
+    dearest = cost(usage, "us-east-1", "sa-east-1")
+    tallies = dict.fromkeys(classes, Tally(10**10, 10**18))
+    prefixes = {f"{number:03}{chr(0x1F600) * 125}": Tally(10**10, 10**18) for number in range(200)}
+    census = Census(objects=10**13, bytes=10**18, classes=tallies, archived=tallies, prefixes=prefixes)
+    failures = [
+        failure(f"{number:02}" + "c" * 62, example_key="k" * 250, message="m" * 250, advice="a" * 500)
+        for number in range(31)
+    ]
+    kinds = ("missing", "different", "extra", "archived", "during")
+    compared = Compared.model_validate({"examples": dict.fromkeys(kinds, chr(0x1F600) * 256)})
+    told = of_run(
+        run_of(),
+        manifests_of(own=(5,), census=census.kept(WHILE_LISTED)),
+        WORK.model_copy(update={"jobs": [job("i" * 36)] * 40, "failures": failures}),
+        verified(**compared.model_dump()),
+        Verdict("Failed", "SeedingFailed", chr(0x1F600) * 1000),
+        estimated=dearest,
+        actual=dearest,
+        stages=dict.fromkeys((f"{number:02}" + "s" * 18 for number in range(20)), 12345.678),
+    )
+    assert len(told.bill["actual"]) > 30
+    assert len(json.dumps([told.census, told.bill])) < 24 * 1024
+    assert len(json.dumps(told.model_dump())) < 96 * 1024
 
 
 def test_the_subject_suits_sns() -> None:
