@@ -11,12 +11,15 @@ from moto.s3control import urls as _s3control_urls
 
 from localcloud.batch_operations.data_plane import DataPlane, PretendDataPlane, S3DataPlane
 from localcloud.batch_operations.lifecycle import stop_all, wait_for_idle
+from localcloud.batch_operations.outside import OutsideDataPlane, OutsideSession
 from localcloud.batch_operations.settings import FailureCodes, Settings, configure, settings
 from localcloud.batch_operations.urls import url_paths as _url_paths
 
 __all__ = [
     "DataPlane",
     "FailureCodes",
+    "OutsideDataPlane",
+    "OutsideSession",
     "PretendDataPlane",
     "S3DataPlane",
     "Settings",

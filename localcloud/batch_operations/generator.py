@@ -25,7 +25,7 @@ from localcloud.batch_operations.task import Task
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
 
-    from localcloud.batch_operations.session import RoleSession
+    from localcloud.batch_operations.job_session import JobSession
     from localcloud.batch_operations.settings import Settings
 
 FORMAT = "S3InventoryReport_CSV_20211130"
@@ -35,7 +35,7 @@ _REPLICATE = "S3ReplicateObject"
 
 
 def generate(
-    generator: dict[str, Any], operation: str, job_id: str, session: RoleSession, settings: Settings
+    generator: dict[str, Any], operation: str, job_id: str, session: JobSession, settings: Settings
 ) -> tuple[TaskSource, dict[str, Any] | None]:
     """Return the tasks and the GeneratedManifestDescriptor (None without output). Raises JobFailedError."""
     bucket = generator["SourceBucket"].split(":::", 1)[1]
@@ -56,7 +56,7 @@ def generate(
     return TaskSource(total, lambda: _read(file), file.close), descriptor
 
 
-def _check_permissions(bucket: str, wanted: dict[str, Any], session: RoleSession, settings: Settings) -> None:
+def _check_permissions(bucket: str, wanted: dict[str, Any], session: JobSession, settings: Settings) -> None:
     needed = ["s3:PutInventoryConfiguration"]
     if wanted.get("EligibleForReplication") is not None:
         needed.append("s3:GetReplicationConfiguration")
@@ -102,7 +102,7 @@ def _keep(
     location: dict[str, Any],
     source: str,
     job_id: str,
-    session: RoleSession,
+    session: JobSession,
     settings: Settings,
 ) -> dict[str, Any]:
     target = location["Bucket"].split(":::", 1)[1]

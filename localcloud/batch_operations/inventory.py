@@ -27,14 +27,14 @@ from localcloud.batch_operations.manifest import (
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
 
-    from localcloud.batch_operations.session import RoleSession
+    from localcloud.batch_operations.job_session import JobSession
     from localcloud.batch_operations.settings import Settings
     from localcloud.batch_operations.task import Task
 
 _GZIP = b"\x1f\x8b"
 
 
-def open_inventory_manifest(location: dict[str, Any], session: RoleSession, settings: Settings) -> TaskSource:
+def open_inventory_manifest(location: dict[str, Any], session: JobSession, settings: Settings) -> TaskSource:
     """Fetch and check an inventory and all its data files. Raises JobFailedError."""
     with fetch(location, session, settings, kms=True) as file:
         document = _parse(file.read(), settings)
@@ -67,7 +67,7 @@ def _parse(body: bytes, settings: Settings) -> dict[str, Any]:
     return document
 
 
-def _data_file(entry: dict[str, Any], bucket: str, session: RoleSession, settings: Settings) -> IO[bytes]:
+def _data_file(entry: dict[str, Any], bucket: str, session: JobSession, settings: Settings) -> IO[bytes]:
     copy = spooled(read_object(session, bucket, entry["key"], None, settings))
     digest = hashlib.md5(usedforsecurity=False)
     for chunk in iter(lambda: copy.read(1 << 20), b""):

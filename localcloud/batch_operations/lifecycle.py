@@ -23,8 +23,8 @@ from localcloud.iam import UnsupportedPolicy
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable
 
+    from localcloud.batch_operations.job_session import JobSession
     from localcloud.batch_operations.manifest import TaskSource
-    from localcloud.batch_operations.session import RoleSession
     from localcloud.batch_operations.task import Outcome, Task
     from localcloud.faults import Fault
 
@@ -44,7 +44,7 @@ class JobThread(threading.Thread):
         self._settings = job.settings
         self._report: ReportWriter | None = None
         self._source: TaskSource | None = None
-        self._session: RoleSession | None = None
+        self._session: JobSession | None = None
 
     def run(self) -> None:
         """Live the job's life; a stopped job ends without a trace."""
@@ -88,7 +88,7 @@ class JobThread(threading.Thread):
             log.exception("job %s", job.id)
             self._fail(JobFailedError(self._settings.failure_codes.internal, f"Internal error: {error!r}"))
 
-    def _prepare(self) -> tuple[RoleSession, TaskSource]:
+    def _prepare(self) -> tuple[JobSession, TaskSource]:
         job = self.job
         job.to("Preparing")
         job.sleep(self._settings.preparing_seconds)
@@ -143,7 +143,7 @@ class JobThread(threading.Thread):
                 self._attend()
 
     def _outcomes(
-        self, session: RoleSession, source: TaskSource
+        self, session: JobSession, source: TaskSource
     ) -> Generator[tuple[Task, Outcome], None, None]:
         job = self.job
         parameters = job.request["Operation"][job.operation]

@@ -22,7 +22,7 @@ from localcloud.batch_operations.task import Task
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 
-    from localcloud.batch_operations.session import RoleSession
+    from localcloud.batch_operations.job_session import JobSession
     from localcloud.batch_operations.settings import Settings
 
 CSV_FORMAT = "S3BatchOperations_CSV_20180820"
@@ -40,7 +40,7 @@ class TaskSource:
     close: Callable[[], None]
 
 
-def open_csv_manifest(manifest: dict[str, Any], session: RoleSession, settings: Settings) -> TaskSource:
+def open_csv_manifest(manifest: dict[str, Any], session: JobSession, settings: Settings) -> TaskSource:
     """Fetch and check a CSV manifest of the user's. Raises JobFailedError with the known code and text."""
     columns = Columns.of(manifest["Spec"].get("Fields") or (), settings)
     copy = fetch(manifest["Location"], session, settings, kms=False)
@@ -110,7 +110,7 @@ class Columns:
             raise JobFailedError(settings.failure_codes.content, f"Row {line + 1}: {error}") from error
 
 
-def fetch(location: dict[str, Any], session: RoleSession, settings: Settings, *, kms: bool) -> IO[bytes]:
+def fetch(location: dict[str, Any], session: JobSession, settings: Settings, *, kms: bool) -> IO[bytes]:
     """Return a local copy of a manifest, read with the job role. Raises JobFailedError.
 
     It must exist, be readable, have the ETag given (quoted or not), and be neither SSE-C nor, unless `kms`,
@@ -140,7 +140,7 @@ def split_object_arn(arn: str) -> tuple[str, str]:
 
 
 def read_object(
-    session: RoleSession, bucket: str, key: str, version_id: str | None, settings: Settings
+    session: JobSession, bucket: str, key: str, version_id: str | None, settings: Settings
 ) -> dict[str, Any]:
     """Return GetObject's answer for a manifest or one of its files. Raises JobFailedError."""
     codes = settings.failure_codes

@@ -22,7 +22,7 @@ from localcloud.batch_operations.retries import patiently
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from localcloud.batch_operations.session import RoleSession
+    from localcloud.batch_operations.job_session import JobSession
     from localcloud.batch_operations.settings import Settings
     from localcloud.batch_operations.task import Outcome, Task
 
@@ -54,7 +54,7 @@ class ReportWriter:
         self._succeeded.close()
         self._failed.close()
 
-    def publish(self, session: RoleSession, settings: Settings, *, true_md5: bool = True) -> None:
+    def publish(self, session: JobSession, settings: Settings, *, true_md5: bool = True) -> None:
         """Write results, manifest.json.md5 and, last, manifest.json. Raises JobFailedError.
 
         Without `true_md5` the manifest names other MD5s than those of the results.
@@ -128,11 +128,11 @@ class _ResultFile:
 
 
 class Output:
-    """Objects written with the job role, SSE-S3 unless other parameters are given. Raises PermissionError."""
+    """Objects written with the job role, encrypted as reports are unless told otherwise. Raises PermissionError."""
 
     def __init__(
         self,
-        session: RoleSession,
+        session: JobSession,
         bucket: str,
         settings: Settings,
         encryption: dict[str, str] | None = None,
@@ -140,7 +140,7 @@ class Output:
         self._session = session
         self._settings = settings
         self._s3 = session.s3(bucket)
-        self._encryption = encryption or {"ServerSideEncryption": "AES256"}
+        self._encryption = encryption or settings.report_encryption
         self.bucket = bucket
 
     def put(self, key: str, body: bytes) -> str:
@@ -169,7 +169,7 @@ class Output:
 
     def _check(self, key: str) -> None:
         extra = {
-            "s3:x-amz-server-side-encryption": self._encryption["ServerSideEncryption"],
+            "s3:x-amz-server-side-encryption": self._encryption.get("ServerSideEncryption"),
             "s3:ObjectCreationOperation": "true",
         }
         if not self._session.may_object("s3:PutObject", self.bucket, key, extra):

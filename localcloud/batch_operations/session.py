@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from localcloud import kms, role_settling, sessions
 from localcloud.batch_operations import store
@@ -14,7 +14,8 @@ from localcloud.iam_roles import Role, read_role
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from localcloud.batch_operations.settings import FailureCodes, Settings
+    from localcloud.batch_operations.job_session import JobIdentity
+    from localcloud.batch_operations.settings import FailureCodes
 
 SERVICE = sessions.BATCH_OPERATIONS
 
@@ -54,17 +55,6 @@ _ABSENT = (
 )
 
 
-class JobIdentity(Protocol):
-    """What the role's trust policy may look at."""
-
-    account: str
-    region: str
-    id: str
-    arn: str
-    role_arn: str
-    settings: Settings
-
-
 class RoleSession:
     """An assumed job role: its clients, and what its policies allow."""
 
@@ -85,8 +75,16 @@ class RoleSession:
 
     def s3(self, bucket: str) -> Any:
         """Return the role's S3 client of a bucket's region."""
+        return self.client("s3", self.region_of(bucket))
+
+    def region_of(self, bucket: str) -> str | None:
+        """Return a bucket's region; None where there is no such bucket."""
         held = store.bucket(bucket)
-        return self.client("s3", held.region_name if held else None)
+        return str(held.region_name) if held else None
+
+    def owner_of(self, bucket: str) -> str | None:
+        """Return the account id that owns a bucket; None where there is no such bucket."""
+        return store.owner(bucket)
 
     def may(
         self,
@@ -119,7 +117,7 @@ class RoleSession:
         context = {
             **self._base(bucket),
             "kms:CallerAccount": self.account,
-            "kms:ViaService": f"s3.{self._region_of(bucket)}.amazonaws.com",
+            "kms:ViaService": f"s3.{self.region_of(bucket) or self.region}.amazonaws.com",
             "kms:EncryptionContext:aws:s3:arn": resource,
             "kms:EncryptionContextKeys": "aws:s3:arn",
             "kms:GrantIsForAWSResource": None,
@@ -128,11 +126,7 @@ class RoleSession:
 
     def kms_key(self, key_id: str, bucket: str) -> kms.Key:
         """Return the KMS key of an id, an alias or an ARN, as a bucket's objects name it."""
-        return kms.find_key(key_id, self.account, self._region_of(bucket))
-
-    def _region_of(self, bucket: str) -> str:
-        held = store.bucket(bucket)
-        return str(held.region_name) if held else self.region
+        return kms.find_key(key_id, self.account, self.region_of(bucket) or self.region)
 
     def _base(self, bucket: str) -> dict[str, str | None]:
         if bucket not in self._context:

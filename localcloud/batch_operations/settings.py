@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from localcloud.batch_operations.data_plane import DataPlane
+    from localcloud.batch_operations.job_session import JobIdentity, JobSession
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,10 @@ class Settings:
     """Replicates (bucket, key, version id); None is `localcloud.replication.replicate_version`."""
     data_plane: DataPlane | None = None
     """What carries tasks out; None is S3 itself."""
+    begin_session: Callable[[JobIdentity], JobSession] | None = None
+    """Begins what a job reads, works and writes with; None assumes the job's role."""
+    report_encryption: dict[str, str] = field(default_factory=lambda: {"ServerSideEncryption": "AES256"})
+    """Parameters of PutObject for reports; S3 encrypts them so."""
     new_id: Callable[[], str] = field(default=lambda: str(uuid.uuid4()))
 
     role_settling_seconds: float = 0.0

@@ -13,7 +13,7 @@ from localcloud.batch_operations.retries import patiently
 from localcloud.batch_operations.task import Outcome, Task, decode_key, failed
 
 if TYPE_CHECKING:
-    from localcloud.batch_operations.session import RoleSession
+    from localcloud.batch_operations.job_session import JobSession
     from localcloud.batch_operations.settings import Settings
 
 _BARE = {"403": ("AccessDenied", "Access Denied"), "404": ("NoSuchKey", "The specified key does not exist.")}
@@ -31,7 +31,7 @@ class JobContext:
     account: str
     region: str
     parameters: dict[str, Any]
-    session: RoleSession
+    session: JobSession
     settings: Settings
 
 
@@ -49,9 +49,12 @@ class Operation(ABC):
     def run(self, tasks: Iterable[Task]) -> Generator[tuple[Task, Outcome], None, None]:
         """Yield each task with its outcome. Raises UnsupportedPolicy where a policy cannot be evaluated."""
         for task in tasks:
-            key = decode_key(task.key, self.settings.plus_is_space)
-            outcome = injected(self.context, task) or self.refusal(task, key)
-            yield task, outcome or self._attempt(task, key or "")
+            yield task, self.outcome(task)
+
+    def outcome(self, task: Task) -> Outcome:
+        """Return how a task ends. Raises UnsupportedPolicy where a policy cannot be evaluated."""
+        key = decode_key(task.key, self.settings.plus_is_space)
+        return injected(self.context, task) or self.refusal(task, key) or self._attempt(task, key or "")
 
     @abstractmethod
     def perform(self, task: Task, key: str) -> Outcome:

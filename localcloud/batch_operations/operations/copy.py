@@ -55,10 +55,16 @@ class CopyOperation(Operation):
         )
         if refusal:
             return refusal
+        return self.copy(task, key)
+
+    def copy(self, task: Task, key: str) -> Outcome:
+        """Have S3 copy one object. Errors of botocore may pass."""
         copy_source = {"Bucket": task.bucket, "Key": key}
         if task.version_id is not None:
             copy_source["VersionId"] = task.version_id
-        self._s3.copy_object(Bucket=self._target, Key=new_key, CopySource=copy_source, **self._call)
+        self._s3.copy_object(
+            Bucket=self._target, Key=f"{self._prefix}{key}", CopySource=copy_source, **self._call
+        )
         return Outcome(True, message=self.settings.copy_success_message)
 
     def _may_read(self, task: Task, key: str, source: Any | None) -> Outcome | None:
