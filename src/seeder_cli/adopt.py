@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 
-import boto3
 import click
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -14,8 +13,7 @@ from seeder.fleet.adoption import Found, find
 from seeder_cli.columns import columns
 from seeder_cli.errors import CommandError
 from seeder_cli.fleet import run_fleet
-from seeder_cli.place import NAME
-from seeder_cli.stack import stack_outputs
+from seeder_cli.place import Place, place_options
 
 ALL = "all"
 _STANDINGS = {
@@ -35,10 +33,10 @@ _STANDINGS = {
     metavar="all|BUCKET|BUCKET/RULE",
     help="Seed these rules: all that are enabled, those of a bucket (* and ? are wildcards), or one.",
 )
-@click.option("--detached", is_flag=True, help="With --seed: start the runs and return.")
-@click.option("--stack", default=NAME, show_default=True, help="Name of the deployed stack.")
+@click.option("--detach", "detached", is_flag=True, help="With --seed: start the runs and return.")
+@place_options
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-def adopt(names: tuple[str, ...], seed: tuple[str, ...], detached: bool, stack: str, as_json: bool) -> int:
+def adopt(names: tuple[str, ...], seed: tuple[str, ...], detached: bool, place: Place, as_json: bool) -> int:
     """Show the replication rules of the account's buckets, or of those whose NAME matches; seed those chosen.
 
     Rules that are older than the deployment were never seeded by it. Without --seed nothing is started. With it both
@@ -49,14 +47,13 @@ def adopt(names: tuple[str, ...], seed: tuple[str, ...], detached: bool, stack: 
       seeder adopt 'app-*' --seed all
     """
     try:
-        state_bucket = stack_outputs(boto3.Session(), stack)["StateBucketName"]
-        found = find(Clients(), state_bucket, names)
+        found = find(Clients(place.session), place.outputs["StateBucketName"], names)
     except (SeederError, ClientError, BotoCoreError) as error:
         raise CommandError(f"replication rules: {error}", status=1) from error
     if not seed:
         click.echo(json.dumps([item.model_dump() for item in found])) if as_json else _show(found)
         return 0
-    return run_fleet({"rules": _chosen(found, seed), "detached": detached}, stack, as_json)
+    return run_fleet({"rules": _chosen(found, seed), "detached": detached}, place, as_json)
 
 
 def _chosen(found: list[Found], seed: tuple[str, ...]) -> list[str]:

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import click
 
-from seeder.errors import InvalidRequest
+from seeder.documents import parsed
+from seeder.errors import InvalidRequest, one_line
 from seeder.listing.difference import Difference
 from seeder.request import parse_request
 from seeder.roles import policies
@@ -109,7 +110,7 @@ def demo(
         request=_request(asked) if asked else None,
         writers=writers,
     )
-    with Display() as display:
+    with Display(every=0) as display:
         display.progress("Starting the local cloud", 0)
         result = _run(scene, display)
         _tell(result, display)
@@ -124,12 +125,12 @@ def _faults(path: Path) -> list[Fault]:
     try:
         return [Fault.from_dict(item) for item in samples.read_faults(path)]
     except ValueError as error:
-        raise CommandError(f"--faults {path}: {error}") from error
+        raise CommandError(one_line(f"--faults {path}: {error}")) from error
 
 
 def _request(text: str) -> dict[str, Any]:
     try:
-        fields = json.loads(text)
+        fields = parsed(text)
         if not isinstance(fields, dict):
             raise ValueError("not an object")
         parse_request({"source": SOURCE, "destination": DESTINATION, **fields})

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import itertools
 import json
-import os
-import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 
-import boto3
 import click
 
 from seeder.errors import InvalidRequest
@@ -19,7 +16,8 @@ from seeder_cli.checks.aws import Aws
 from seeder_cli.checks.finding import Finding, Outcome
 from seeder_cli.checks.plan import Names, examine, examine_endpoint
 from seeder_cli.errors import CommandError
-from seeder_cli.place import NAME
+from seeder_cli.place import Place, place_options
+from seeder_cli.terminal import is_plain
 
 _SIGNS: dict[Outcome, tuple[str, str, str]] = {
     "ok": ("✓", "+", "green"),
@@ -33,14 +31,14 @@ _WORDS: dict[Outcome, str] = {"ok": "ok", "miss": "missed", "warning": "warned o
 @click.command()
 @click.argument("pair", nargs=-1, metavar="[SOURCE DESTINATION]")
 @click.option("--prefix", default="", help="For the pair: only keys that begin with this.")
-@click.option("--stack", default=NAME, show_default=True, help="Name of the deployed stack.")
 @click.option(
     "--bucket",
     default="",
     help="Look only at what the endpoint of this bucket can do; for S3-compatible servers.",
 )
+@place_options
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-def doctor(pair: tuple[str, ...], prefix: str, stack: str, bucket: str, as_json: bool) -> int:
+def doctor(pair: tuple[str, ...], prefix: str, bucket: str, place: Place, as_json: bool) -> int:
     """Check the account and the deployment; with two buckets, all that seeding them needs.
 
     Changes nothing: the only writes are some bytes below doctor/ in the state bucket, to see that conditional writes
@@ -50,11 +48,11 @@ def doctor(pair: tuple[str, ...], prefix: str, stack: str, bucket: str, as_json:
     Example:
       seeder doctor my-bucket my-replica --prefix logs/
     """
-    aws = Aws(boto3.Session())
+    aws = Aws(place.session)
     if bucket:
         findings = examine_endpoint(aws, _alone(bucket, pair))
     else:
-        findings = examine(aws, _names(pair, prefix, stack))
+        findings = examine(aws, _names(pair, prefix, place.stack))
     if as_json:
         click.echo(json.dumps(document(findings)))
     else:
@@ -64,7 +62,9 @@ def doctor(pair: tuple[str, ...], prefix: str, stack: str, bucket: str, as_json:
 
 def _alone(bucket: str, pair: tuple[str, ...]) -> str:
     if pair:
-        raise CommandError("--bucket looks at one bucket's endpoint; leave out the pair, or --bucket")
+        raise CommandError(
+            f"--bucket '{bucket}' looks at one bucket's endpoint; leave out the pair, or --bucket"
+        )
     return bucket
 
 
@@ -74,17 +74,12 @@ def _names(pair: tuple[str, ...], prefix: str, stack: str) -> Names:
             raise CommandError(f"--prefix '{prefix}' is of a pair; give SOURCE and DESTINATION too")
         return Names(stack)
     if len(pair) != 2:
-        raise CommandError(f"{len(pair)} buckets; give SOURCE and DESTINATION, or none")
+        raise CommandError(f"'{' '.join(pair)}' is no pair of buckets; give SOURCE and DESTINATION, or none")
     try:
         request = parse_request({"source": pair[0], "destination": pair[1], "prefix": prefix})
     except InvalidRequest as error:
         raise CommandError(str(error)) from error
     return Names(stack, request.source, request.destination, request.prefix)
-
-
-def is_plain() -> bool:
-    """Tell whether to print ASCII without colours: not on a terminal, or where NO_COLOR is set."""
-    return not sys.stdout.isatty() or bool(os.environ.get("NO_COLOR"))
 
 
 def document(findings: Iterable[Finding]) -> dict[str, object]:

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import boto3
 import click
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
@@ -16,7 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from seeder.buckets import Bucket, describe
 from seeder.clients import Clients
 from seeder.cost import NOT_COUNTED, Cost, Line, cents, cost
-from seeder.errors import SeederError
+from seeder.errors import InvalidRequest, SeederError
 from seeder.listing.any_order import list_all
 from seeder.listing.counting import Census
 from seeder.listing.page import Page
@@ -25,6 +24,7 @@ from seeder.listing.wire import Wire
 from seeder.prices import BYTES_PER_GB
 from seeder.usage import ASSUMED, RESTORE_TIER, Operation, Usage, expected
 from seeder_cli.errors import CommandError
+from seeder_cli.place import Place, account_options
 from seeder_cli.progress import listing_progress
 
 WORKERS = 32
@@ -58,8 +58,14 @@ class Estimate:
 )
 @click.option("--restore", is_flag=True, help="With a restore (bulk) of what is archived.")
 @click.option(
-    "--workers", type=click.IntRange(1, 256), default=WORKERS, show_default=True, help="Requests at a time."
+    "--workers",
+    metavar="N",
+    type=click.IntRange(1, 256),
+    default=WORKERS,
+    show_default=True,
+    help="Requests at a time.",
 )
+@account_options
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def estimate(
     source: str,
@@ -68,6 +74,7 @@ def estimate(
     operation: Operation,
     restore: bool,
     workers: int,
+    place: Place,
     as_json: bool,
 ) -> int:
     """Tell what seeding DESTINATION from SOURCE would cost. Nothing is copied.
@@ -80,9 +87,11 @@ def estimate(
       seeder estimate my-bucket my-replica --prefix logs/
     """
     try:
-        clients = Clients()
+        clients = Clients(place.session)
         pair = (describe(clients, "source", source), describe(clients, "destination", destination))
-        found = _estimate(*pair, prefix, operation, restore, workers)
+        found = _estimate(place, *pair, prefix, operation, restore, workers)
+    except InvalidRequest as error:
+        raise CommandError(str(error)) from error
     except (SeederError, ClientError, BotoCoreError) as error:
         raise CommandError(f"{source}: {error}", status=1) from error
     if as_json:
@@ -93,11 +102,17 @@ def estimate(
 
 
 def _estimate(
-    source: Bucket, destination: Bucket, prefix: str, operation: Operation, restore: bool, workers: int
+    place: Place,
+    source: Bucket,
+    destination: Bucket,
+    prefix: str,
+    operation: Operation,
+    restore: bool,
+    workers: int,
 ) -> Estimate:
     started = time.monotonic()
     config = Config(max_pool_connections=workers, retries={"mode": "standard"})
-    client: Any = boto3.client("s3", region_name=source.region, config=config)
+    client: Any = place.session.client("s3", region_name=source.region, config=config)
     wire = Wire(client, source.name, "ListObjectVersions" if operation == "replicate" else "ListObjectsV2")
     census = _count(wire, prefix, workers)
     regions = (source.region, destination.region)

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
-import boto3
 import click
 
+from seeder.documents import parsed
 from seeder.errors import InvalidRequest
-from seeder.fleet.request import parse_fleet
+from seeder.fleet.request import EXAMPLE, parse_fleet
+from seeder_cli import ending
+from seeder_cli.display import Display
 from seeder_cli.errors import CommandError
-from seeder_cli.place import NAME
-from seeder_cli.stack import stack_outputs
-from seeder_cli.started import start, wait
+from seeder_cli.fleet_following import follow_fleet
+from seeder_cli.place import Place, place_options
+from seeder_cli.started import start
 
 SHOWN = 20
+COME_BACK = "seeder status --watch"
+POLL_SECONDS = 2.0
 
 
 @click.command()
@@ -29,8 +34,8 @@ SHOWN = 20
 @click.option("--registry", metavar="PATTERN", help="Pairs seeded before whose source matches; '*' is all.")
 @click.option("--rules", multiple=True, metavar="BUCKET[/RULE]", help="Replication rules there are already.")
 @click.option("--resync", is_flag=True, help="List both sides first; seed only what the replica lacks.")
-@click.option("--detached", is_flag=True, help="Start the runs and return.")
-@click.option("--stack", default=NAME, show_default=True, help="Name of the deployed stack.")
+@click.option("--detach", "detached", is_flag=True, help="Start the runs and return.")
+@place_options
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
 def fleet(
     file: Path | None,
@@ -41,12 +46,12 @@ def fleet(
     rules: tuple[str, ...],
     resync: bool,
     detached: bool,
-    stack: str,
+    place: Place,
     as_json: bool,
 ) -> int:
     """Seed many pairs: those of FILE (JSON, as `fleet` takes it), or what the options select.
 
-    Stays until all runs have ended, unless --detached; Ctrl-C leaves them running. Exits 1 if one failed.
+    Stays until all runs have ended, unless --detach; Ctrl-C leaves them running. Exits 1 if one failed.
 
     \b
     Example:
@@ -67,38 +72,40 @@ def fleet(
         parse_fleet(document)
     except InvalidRequest as error:
         raise CommandError(str(error)) from error
-    return run_fleet(document, stack, as_json)
+    return run_fleet(document, place, as_json)
 
 
-def run_fleet(document: dict[str, Any], stack: str, as_json: bool) -> int:
+def run_fleet(document: dict[str, Any], place: Place, as_json: bool) -> int:
     """Start `fleet` with a document, wait, and tell its summary; return the exit status. Raises CommandError."""
-    session = boto3.Session()
-    arn = stack_outputs(session, stack)["FleetArn"]
-    states = session.client("stepfunctions")
-    execution = start(states, arn, document)
-    if not as_json:
-        click.echo(f"Started: {execution}")
+    states = place.client("stepfunctions")
+    execution = start(states, place.outputs["FleetArn"], document)
     try:
-        status, summary, why = wait(states, execution)
+        with Display(sys.stderr if as_json else None) as display:
+            display.line(f"Started: {execution}")
+            ended = follow_fleet(states, execution, display, COME_BACK, poll=POLL_SECONDS)
     except KeyboardInterrupt:
-        click.echo(
-            f"seeder: left running; stop it with: aws stepfunctions stop-execution --execution-arn {execution}",
-            err=True,
+        stop = f"aws stepfunctions stop-execution --execution-arn {execution}"
+        told = (
+            f"seeder: the fleet goes on; come back to it: {COME_BACK}\n        or start no more of it: {stop}"
         )
-        return 130
-    if status != "SUCCEEDED":
-        raise CommandError(f"{status}: {why}", status=1)
+        click.echo(told, err=True)
+        return ending.DETACHED
+    if ended["status"] != "SUCCEEDED":
+        why = ": ".join(filter(None, (ended.get("error", ""), ended.get("cause", ""))))
+        refused = ended.get("error") == "InvalidRequest"
+        raise CommandError(f"{ended['status']}: {why}", ending.BAD_INPUT if refused else ending.FAILED)
+    summary = json.loads(ended["output"])
     click.echo(json.dumps(summary) if as_json else _told(summary))
-    return 1 if summary.get("failed") else 0
+    return ending.FAILED if summary.get("failed") else ending.PROVEN
 
 
 def _document(path: Path) -> dict[str, Any]:
     try:
-        document = json.loads(path.read_text("utf-8"))
+        document = parsed(path.read_text("utf-8"))
     except ValueError as error:
-        raise CommandError(f"{path}: not JSON: {error}") from error
+        raise CommandError(f"{path}: not JSON: {error}; give one such as {EXAMPLE}") from error
     if not isinstance(document, dict):
-        raise CommandError(f"{path}: not an object; see events/fleet.json")
+        raise CommandError(f"{path}: not an object; give one such as {EXAMPLE}")
     return document
 
 

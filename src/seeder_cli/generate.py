@@ -1,4 +1,4 @@
-"""What is made from the schema of a request: the JSON Schema, docs/request.md, a sample and README's table.
+"""What is made from the code: JSON Schema, page, sample and README's table of a request; pages of commands and library.
 
 `make docs` writes them; a test tells when they are not up to date.
 """
@@ -12,6 +12,7 @@ from typing import Any
 
 from seeder.request import schema
 from seeder.request.schema import Field
+from seeder_cli import api_page, commands_page, graph
 from seeder_cli.options import option_name
 
 BEGIN, END = "<!-- fields of a request: made by `make docs` -->", "<!-- end of fields -->"
@@ -90,6 +91,9 @@ def made(readme: str) -> dict[str, str]:
     return {
         "schema/request.schema.json": _json(schema.document()),
         "events/manual-all-options.json": _json(schema.defaults(SOURCE, DESTINATION)),
+        graph.PAGE: graph.page(),
+        "docs/api.md": "\n".join(api_page.page()),
+        "docs/commands.md": "\n".join(commands_page.page()),
         "docs/request.md": "\n".join(page()),
         "README.md": with_table(readme),
     }

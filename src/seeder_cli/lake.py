@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from datetime import timedelta
 from functools import wraps
@@ -13,10 +12,11 @@ import click
 
 from seeder_cli.errors import CommandError
 from seeder_cli.lake_policy import policy
+from seeder_cli.lake_showing import COUNTS, counted, file_of, findings, print_document, show_rows
+from seeder_cli.place import Place, account_options
 
 if TYPE_CHECKING:
     from seeder.lake.lake import Lake
-    from seeder.lake.upkeep import Finding
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 
@@ -45,6 +45,8 @@ def translated(command: Callable[..., int]) -> Callable[..., int]:
 
         try:
             return command(*args, **given)
+        except BrokenPipeError:
+            raise
         except InvalidRequest as error:
             raise CommandError(str(error)) from error
         except (SeederError, ClientError, BotoCoreError, OSError) as error:
@@ -75,39 +77,54 @@ lake.add_command(policy)
     metavar="FILE...",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
 )
-@click.argument("place", metavar="s3://BUCKET/datasets/NAME/k=v/")
+@click.argument("address")
 @click.option(
-    "--schema-version", type=click.IntRange(1), default=1, show_default=True, help="Of the files' records."
+    "--schema-version",
+    metavar="N",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    help="Of the files' records.",
 )
 @click.option(
-    "--records", type=click.IntRange(0), help="Of the file; default: counted in CSV, JSON lines and Parquet."
+    "--records",
+    metavar="N",
+    type=click.IntRange(0),
+    help="Of the file; default: counted in CSV, JSON lines and Parquet.",
 )
 @click.option(
     "--header/--no-header", default=True, show_default=True, help="Whether a CSV's first row is no record."
 )
+@account_options
 @as_json
 @translated
 def put(
-    files: tuple[Path, ...], place: str, schema_version: int, records: int | None, header: bool, as_json: bool
+    files: tuple[Path, ...],
+    address: str,
+    schema_version: int,
+    records: int | None,
+    header: bool,
+    place: Place,
+    as_json: bool,
 ) -> int:
-    """Write each FILE once and register it.
+    """Write each FILE once and register it; ADDRESS is s3://BUCKET/datasets/NAME/k=v/.
 
     A repeat of the same file changes nothing; another file of that name is refused. After Ctrl-C, or a failure, put
     them again: those that are in are left as they are.
 
     \b
     Example:
-      seeder lake put *.parquet s3://my-lake/datasets/events/year=2024/month=01/ --schema-version 2
+      seeder lake put *.parquet s3://my-lake/datasets/events/year=2026/month=01/
     """
     from seeder_cli.records import count_records
     from seeder_cli.sending import sending_progress
 
     if records is not None and len(files) > 1:
         raise CommandError("--records is that of one file; put each with its own")
-    bucket, dataset, partition = _place(place)
+    bucket, dataset, partition = _names(address)
     counts = [count_records(path, header) if records is None else records for path in files]
     entries = []
-    with _open(bucket) as one:
+    with _open(place, bucket) as one:
         for path, count in zip(files, counts, strict=True):
             with sending_progress(path) as tell:
                 entry = one.add_file(dataset, partition, path.name, path, count, schema_version, tell=tell)
@@ -115,27 +132,30 @@ def put(
             if not as_json:
                 click.echo(f"s3://{bucket}/{entry.key}: {entry.records:,} records, revision {entry.revision}")
     if as_json:
-        _print([entry._asdict() for entry in entries])
+        print_document([entry._asdict() for entry in entries])
     return 0
 
 
 @lake.command()
 @click.argument("bucket")
 @click.argument("dataset", default="")
-@click.option("--revision", type=click.IntRange(0), help="Show the files of this revision, not the last.")
+@click.option(
+    "--revision", metavar="N", type=click.IntRange(0), help="Show the files of this revision, not the last."
+)
+@account_options
 @as_json
 @translated
-def show(bucket: str, dataset: str, revision: int | None, as_json: bool) -> int:
+def show(bucket: str, dataset: str, revision: int | None, place: Place, as_json: bool) -> int:
     """Show the datasets of BUCKET, or the files of DATASET.
 
     \b
     Example:
       seeder lake show my-lake events --revision 12
     """
-    one = _open(bucket)
+    one = _open(place, bucket)
     if not dataset and revision is None:
         datasets = {name: held._asdict() for name, held in one.datasets().items()}
-        _tell(as_json, datasets, [["dataset", *_COUNTS], *_counted(datasets)])
+        show_rows(as_json, datasets, [["dataset", *COUNTS], *counted(datasets)])
         return 0
     view = one.read(dataset, revision)
     rows = [
@@ -143,111 +163,98 @@ def show(bucket: str, dataset: str, revision: int | None, as_json: bool) -> int:
         for entry in view.entries.values()
     ]
     document = {"revision": view.revision, "files": [entry._asdict() for entry in view.entries.values()]}
-    _tell(as_json, document, [["file", "records", "bytes", "added"], *rows])
+    show_rows(as_json, document, [["file", "records", "bytes", "added"], *rows])
     return 0
 
 
 @lake.command()
 @click.argument("bucket")
 @click.argument("dataset", default="")
-@click.option("--since", type=click.IntRange(0), default=0, help="Show what came after this revision.")
+@click.option(
+    "--since", metavar="N", type=click.IntRange(0), default=0, help="Show what came after this revision."
+)
+@account_options
 @as_json
 @translated
-def history(bucket: str, dataset: str, since: int, as_json: bool) -> int:
-    """Show what was added and removed in BUCKET, or in its DATASET, oldest first."""
-    found = _open(bucket).changes(since, dataset)
+def history(bucket: str, dataset: str, since: int, place: Place, as_json: bool) -> int:
+    """Show what was added and removed in BUCKET, or in its DATASET, oldest first.
+
+    \b
+    Example:
+      seeder lake history my-lake events --since 12
+    """
+    found = _open(place, bucket).changes(since, dataset)
     words = {True: "added", False: "removed"}
     rows = [[str(one.revision), one.at, words[one.is_added], one.entry.key] for one in found]
     document = [
-        {"revision": one.revision, "at": one.at, "what": words[one.is_added], **_file(one.entry._asdict())}
+        {"revision": one.revision, "at": one.at, "what": words[one.is_added], **file_of(one.entry._asdict())}
         for one in found
     ]
-    _tell(as_json, document, [["revision", "at", "what", "file"], *rows])
+    show_rows(as_json, document, [["revision", "at", "what", "file"], *rows])
     return 0
 
 
 @lake.command()
 @click.argument("bucket")
 @older_than(0)
+@account_options
 @as_json
 @translated
-def verify(bucket: str, minutes: int, as_json: bool) -> int:
-    """Tell whether each registered file of BUCKET stands with its size and ETag, and nothing besides; exit 1 if not."""
+def verify(bucket: str, minutes: int, place: Place, as_json: bool) -> int:
+    """Tell whether each registered file of BUCKET stands with its size and ETag, and nothing besides.
+
+    Exits 0 if so, 1 if not.
+
+    \b
+    Example:
+      seeder lake verify my-lake --older-than 60
+    """
     from seeder.lake import upkeep
 
-    found = upkeep.verify(_open(bucket), timedelta(minutes=minutes))
-    _tell(as_json, [one._asdict() for one in found], _findings(found) or [["all agrees"]])
+    found = upkeep.verify(_open(place, bucket), timedelta(minutes=minutes))
+    show_rows(as_json, [one._asdict() for one in found], findings(found) or [["all agrees"]])
     return 1 if found else 0
 
 
 @lake.command()
 @click.argument("bucket")
 @older_than(60)
+@account_options
 @as_json
 @translated
-def repair(bucket: str, minutes: int, as_json: bool) -> int:
-    """Register what was written and not registered, and make right what else can be; exit 1 if something is left."""
+def repair(bucket: str, minutes: int, place: Place, as_json: bool) -> int:
+    """Register what was written to BUCKET and not registered, and make right what else can be.
+
+    Exits 0 when all agrees after it, 1 if something is left.
+
+    \b
+    Example:
+      seeder lake repair my-lake
+    """
     from seeder.lake import upkeep
 
-    done, left = upkeep.repair(_open(bucket), timedelta(minutes=minutes))
+    done, left = upkeep.repair(_open(place, bucket), timedelta(minutes=minutes))
     document = {"repaired": [one._asdict() for one in done], "left": [one._asdict() for one in left]}
-    rows = [["repaired", *row] for row in _findings(done)] + [["left", *row] for row in _findings(left)]
-    _tell(as_json, document, rows or [["nothing to repair"]])
+    rows = [["repaired", *row] for row in findings(done)] + [["left", *row] for row in findings(left)]
+    show_rows(as_json, document, rows or [["nothing to repair"]])
     return 1 if left else 0
 
 
-_COUNTS = ("files", "records", "bytes", "schema_version", "updated_at")
-
-
-def _place(place: str) -> tuple[str, str, dict[str, str]]:
+def _names(address: str) -> tuple[str, str, dict[str, str]]:
     from seeder.lake.entry import names_of
 
-    bucket, _, key = place.removeprefix("s3://").partition("/")
-    if not place.startswith("s3://") or not key.endswith("/"):
-        raise CommandError(f"{place}: give s3://BUCKET/datasets/NAME/k=v/, with the '/' at the end")
+    bucket, _, key = address.removeprefix("s3://").partition("/")
+    if not address.startswith("s3://") or not key.endswith("/"):
+        raise CommandError(
+            f"ADDRESS: '{address}'; give s3://BUCKET/datasets/NAME/k=v/, with the '/' at the end"
+        )
     names = names_of(f"{key}-")
     return bucket, names.dataset, names.partition
 
 
-def _open(bucket: str) -> Lake:
-    import boto3
+def _open(place: Place, bucket: str) -> Lake:
     from botocore.config import Config
 
     from seeder.lake.lake import Lake
 
-    return Lake.open(boto3.client("s3", config=Config(retries={"mode": "standard"})), bucket)
-
-
-def _findings(found: list[Finding]) -> list[list[str]]:
-    return [[one.problem, one.key, one.detail] for one in found]
-
-
-def _counted(datasets: dict[str, dict[str, Any]]) -> list[list[str]]:
-    return [[name, *(_shown(held[count]) for count in _COUNTS)] for name, held in datasets.items()]
-
-
-def _shown(value: Any) -> str:
-    return f"{value:,}" if isinstance(value, int) else str(value)
-
-
-def _file(held: dict[str, Any]) -> dict[str, Any]:
-    return {name: held[name] for name in ("key", "size", "etag", "records", "schema_version")}
-
-
-def _tell(as_json: bool, document: Any, rows: list[list[str]]) -> None:
-    if as_json:
-        _print(document)
-        return
-    from seeder_cli.columns import columns
-
-    for line in columns([[_printable(cell) for cell in row] for row in rows]):
-        click.echo(line)
-
-
-def _printable(text: str) -> str:
-    """Return the text with what would break its line escaped."""
-    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)
-
-
-def _print(document: Any) -> None:
-    click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+    return Lake.open(place.session.client("s3", config=Config(retries={"mode": "standard"})), bucket)

@@ -68,8 +68,9 @@ def policy(bucket: str, partition: str, merge: IO[str] | None, as_json: bool, **
     writes under runs/ go on. Calls no AWS service.
 
     \b
-    Put it into place, beside what the bucket's policy says already:
-      aws s3api get-bucket-policy --bucket my-lake --query Policy --output text > before.json
+    Example, put into place beside what the bucket's policy says already:
+      aws s3api get-bucket-policy --bucket my-lake \\
+        --query Policy --output text > before.json
       seeder lake policy my-lake --merge before.json --json > after.json
       aws s3api put-bucket-policy --bucket my-lake --policy file://after.json
     """

@@ -15,10 +15,15 @@ REGION = "us-east-1"
 
 @click.command()
 @click.option(
-    "--port", type=click.IntRange(0, 65535), default=0, help="Port on 127.0.0.1; default: a free one."
+    "--port",
+    metavar="N",
+    type=click.IntRange(0, 65535),
+    default=0,
+    help="Port on 127.0.0.1; default: a free one.",
 )
 @click.option(
     "--speed",
+    metavar="N",
     type=click.FloatRange(1, 10_000),
     default=60.0,
     show_default=True,

@@ -2,66 +2,92 @@
 
 from __future__ import annotations
 
-import importlib
+import os
 import sys
+import traceback
+from typing import Any, Final
 
 import click
 
 from seeder_cli.errors import CommandError
+from seeder_cli.group import Commands
 from seeder_cli.place import location_options
+from seeder_cli.terminal import is_plain, printable, write_anything
 
-_COMMANDS = (
-    "demo",
-    "adopt",
-    "doctor",
-    "estimate",
-    "fleet",
-    "lake",
-    "local",
-    "manifest",
-    "policy",
-    "prune",
-    "run",
-)
+BAD_INPUT, INTERRUPTED = 2, 130
+# As a shell tells of a process that SIGPIPE has ended.
+CLOSED_PIPE: Final = 141
+DEBUG = "SEEDER_DEBUG"
+LINE_BREAK = "\n"
 
 
-class Commands(click.Group):
-    """Imports a command when it is used: each needs much that the others don't."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the names, in the order of the help."""
-        return list(_COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Return a command, the function of its name in the module of its name."""
-        if cmd_name not in _COMMANDS:
-            return None
-        command: click.Command = getattr(importlib.import_module(f"seeder_cli.{cmd_name}"), cmd_name)
-        return command
-
-
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.version_option(package_name="s3-seeder", prog_name="seeder")
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80})
 @location_options
-def cli(**_: str | None) -> None:
-    """Copy what a bucket already held when its replication rule was added, and prove the replica equal.
-
-    \b
-    Try it without an AWS account:
-      seeder demo
-    """
+@click.option("--debug", is_flag=True, help=f"Show where an error comes from; as {DEBUG}=1 does.")
+@click.version_option(package_name="s3-seeder", prog_name="seeder")
+@click.pass_context
+def cli(ctx: click.Context, /, debug: bool, **_: str | None) -> None:
+    """Seed an S3 replica with what was there before its rule, and prove it equal."""
+    if is_plain():
+        ctx.color = False
+    if debug:
+        os.environ[DEBUG] = "1"
 
 
 def main() -> None:
     """Run the command; exit 0 when all went well, 1 on failures, 2 on bad input, 130 on Ctrl-C."""
+    write_anything()
     try:
-        sys.exit(cli(standalone_mode=False))
-    except CommandError as error:
-        click.echo(f"seeder: {error}", err=True)
-        sys.exit(error.status)
+        status = _run()
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Whoever read has read enough. What is left to be written must not be missed at the interpreter's end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = CLOSED_PIPE
+    sys.exit(status)
+
+
+def _run() -> Any:
+    """Return the exit status. Raises BrokenPipeError."""
+    out = sys.stdout
+    try:
+        return cli(standalone_mode=False)
+    except BrokenPipeError:
+        raise
+    except SystemExit as ended:
+        # Where click itself meets a closed pipe it silences standard output, and ends the process with 1.
+        return ended.code if sys.stdout is out else CLOSED_PIPE
     except click.ClickException as error:
         error.show()
-        sys.exit(error.exit_code)
+        return error.exit_code
     except (click.Abort, KeyboardInterrupt):
-        click.echo("seeder: interrupted", err=True)
-        sys.exit(130)
+        return _told("interrupted", INTERRUPTED)
+    except CommandError as error:
+        return _told(str(error), error.status)
+    except Exception as error:
+        return _told(*_unforeseen(error))
+
+
+def _told(text: str, status: int) -> int:
+    """Print why a command ends, and with the traceback of what is handled if that was asked for."""
+    if os.environ.get(DEBUG):
+        click.echo(traceback.format_exc(), err=True)
+    click.echo(f"seeder: {printable(text, kept=LINE_BREAK)}", err=True)
+    return status
+
+
+def _unforeseen(error: Exception) -> tuple[str, int]:
+    """Return what to tell of an error that its command let pass, and the exit status."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    from seeder.errors import InvalidRequest, SeederError
+
+    if isinstance(error, InvalidRequest):
+        return str(error), BAD_INPUT
+    if isinstance(error, UnicodeEncodeError):
+        return f"what was given is not UTF-8: {error.object[:100]!r}; give it in UTF-8", BAD_INPUT
+    if isinstance(error, (SeederError, BotoCoreError, ClientError, OSError)):
+        return str(error), 1
+    if isinstance(error, ModuleNotFoundError) and not str(error.name).startswith(("seeder", "localcloud")):
+        return f"{error.name} is not installed; this takes it: pip install 's3-seeder[local]'", 1
+    return f"this is a fault of seeder: {type(error).__name__}: {error}; seeder --debug … shows where", 1

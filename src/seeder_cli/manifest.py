@@ -11,7 +11,6 @@ from typing import Any
 import click
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
-from botocore.session import get_session
 
 from seeder.errors import SeederError
 from seeder.listing.any_order import list_all
@@ -21,6 +20,7 @@ from seeder.listing.selection import Selection
 from seeder.listing.wire import Wire
 from seeder_cli.errors import CommandError
 from seeder_cli.outputs import Output, open_output
+from seeder_cli.place import Place, account_options
 from seeder_cli.progress import listing_progress
 
 WORKERS = 32
@@ -106,11 +106,24 @@ class Listing:
 )
 @click.option("--output", metavar="FILE|s3://…", help="Where the rows go; default: standard output.")
 @click.option(
-    "--workers", type=click.IntRange(1, 256), default=WORKERS, show_default=True, help="Requests at a time."
+    "--workers",
+    metavar="N",
+    type=click.IntRange(1, 256),
+    default=WORKERS,
+    show_default=True,
+    help="Requests at a time.",
 )
+@account_options
 @click.option("--json", "as_json", is_flag=True, help="Print counts as JSON; without --output, no rows.")
 def manifest(
-    source: str, prefix: str, versions: bool, against: str, output: str | None, workers: int, as_json: bool
+    source: str,
+    prefix: str,
+    versions: bool,
+    against: str,
+    output: str | None,
+    workers: int,
+    place: Place,
+    as_json: bool,
 ) -> int:
     """List the bucket SOURCE into a manifest for S3 Batch Operations.
 
@@ -125,7 +138,7 @@ def manifest(
     with ExitStack() as stack:
         try:
             # botocore's own client: boto3 adds nothing here but half the time to import.
-            client: Any = get_session().create_client(
+            client: Any = place.core.create_client(
                 "s3", config=Config(max_pool_connections=workers, retries={"mode": "standard"})
             )
             outputs = [
@@ -136,6 +149,8 @@ def manifest(
             _run(listing)
             for one in outputs:
                 one.commit()
+        except BrokenPipeError:
+            raise
         except (SeederError, ClientError, BotoCoreError, OSError) as error:
             raise CommandError(f"{source}: {error}", status=1) from error
     _tell(listing, time.monotonic() - started, outputs, as_json)

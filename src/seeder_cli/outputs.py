@@ -143,7 +143,9 @@ def _open(client: Any, place: str | None, kind: str, rows: bool) -> Output:
         try:
             return FileOutput(Path(place), even_empty=not kind)
         except OSError as error:
-            raise CommandError(f"--output {place}: {error.strerror}") from error
+            raise CommandError(
+                f"--output {place}: {error.strerror}; give a file that can be written"
+            ) from error
     bucket, _, key = place.removeprefix(_S3).partition("/")
     if not bucket or not key:
         raise CommandError(f"--output {place}: give s3://BUCKET/KEY")

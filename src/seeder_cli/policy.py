@@ -7,18 +7,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-import boto3
 import click
 from botocore.exceptions import BotoCoreError, ClientError
 
 from seeder.buckets import Bucket, describe
 from seeder.clients import Clients
-from seeder.errors import SeederError
+from seeder.errors import InvalidRequest, SeederError
 from seeder.roles import grants, policies
 from seeder.roles.plans import key_arn
 from seeder.roles.policies import Document, Scope, Side
 from seeder_cli.errors import CommandError
-from seeder_cli.place import NAME
+from seeder_cli.place import NAME, Place, account_options
 
 ACCOUNT, STATE_BUCKET = "ACCOUNT_ID", "STATE_BUCKET"
 Operation = Literal["copy", "replicate"]
@@ -59,8 +58,9 @@ class Asked:
 @click.option("--no-delete-markers", is_flag=True, help="For replication without delete markers.")
 @click.option("--owner-override", is_flag=True, help="For replicas that belong to the destination's owner.")
 @click.option("--look", is_flag=True, help="Look at the two buckets: their regions, keys and owner.")
+@account_options
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-def policy(**given: Any) -> int:
+def policy(place: Place, look: bool, as_json: bool, **given: Any) -> int:
     """Print the policies of the roles for seeding DESTINATION from SOURCE.
 
     Those are the roles that the stack makes by itself; they are printed to be read, or to make them by hand. Where the
@@ -69,13 +69,14 @@ def policy(**given: Any) -> int:
 
     \b
     Example:
-      seeder policy my-bucket my-replica --source-account 111122223333 --destination-account 444455556666
+      seeder policy my-bucket my-replica --operation copy --look
     """
-    as_json, look = given.pop("as_json"), given.pop("look")
     asked = _asked(**given)
     if look:
         try:
-            asked = _looked(asked)
+            asked = _looked(asked, place)
+        except InvalidRequest as error:
+            raise CommandError(str(error)) from error
         except (SeederError, ClientError, BotoCoreError) as error:
             raise CommandError(f"--look: {error}", status=1) from error
     if as_json:
@@ -105,8 +106,8 @@ def _asked(
     account = home or other or ACCOUNT
     scope = Scope(
         account=account,
-        source=_side(source, source_kms),
-        destination=_side(destination, destination_kms),
+        source=_side(source, "--source-kms", source_kms),
+        destination=_side(destination, "--destination-kms", destination_kms),
         prefix=prefix,
         partition=_partition(source_kms or destination_kms or role or copy_function),
         manifests=(f"{state_bucket}/runs/*/manifests/*", f"{state_bucket}/runs/*/rounds/*"),
@@ -123,10 +124,10 @@ def _asked(
     )
 
 
-def _side(bucket: str, key: str) -> Side:
+def _side(bucket: str, option: str, key: str) -> Side:
     if key and not key.startswith("arn:"):
         raise CommandError(
-            f"'{key}' is not the ARN of a KMS key; give one such as arn:aws:kms:REGION:ACCOUNT:key/ID"
+            f"{option}: '{key}' is not the ARN of a KMS key; give one such as arn:aws:kms:REGION:ACCOUNT:key/ID"
         )
     return Side(bucket, key.split(":")[3] if key else "", (key,) if key else ())
 
@@ -135,10 +136,10 @@ def _partition(arn: str) -> str:
     return arn.split(":")[1] if arn.startswith("arn:") else "aws"
 
 
-def _looked(asked: Asked) -> Asked:
+def _looked(asked: Asked, place: Place) -> Asked:
     """Fill in what the buckets themselves tell. Raises SeederError, ClientError, BotoCoreError."""
-    clients, scope = Clients(), asked.scope
-    me = str(boto3.client("sts").get_caller_identity()["Account"])
+    clients, scope = Clients(place.session), asked.scope
+    me = str(place.client("sts").get_caller_identity()["Account"])
     account = me if scope.account == ACCOUNT else scope.account
     found = [
         describe(clients, field, side.bucket, me)

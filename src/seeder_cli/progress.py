@@ -7,11 +7,13 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from seeder_cli.terminal import is_plain
+
 
 @contextmanager
 def listing_progress() -> Iterator[Callable[[int, int], None]]:
     """Yield a function that shows how far a listing is: keys so far, LIST calls so far."""
-    if not sys.stderr.isatty():
+    if is_plain(sys.stderr):
         yield lambda keys, calls: None
         return
     # Imported here: only a terminal has use for it, and it takes as long as listing 50,000 keys.

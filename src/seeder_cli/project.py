@@ -8,8 +8,18 @@ from seeder_cli.errors import CommandError
 
 
 def template_path() -> Path:
-    """Return the template of the checkout that this command runs from, or of the current folder."""
-    for folder in (Path(__file__).parents[2], Path.cwd()):
-        if (folder / "template.yaml").is_file():
-            return folder / "template.yaml"
-    raise CommandError("template.yaml not found; run this in a checkout of s3-seeder")
+    """Return the template of `application_folder`. Raises CommandError."""
+    return application_folder() / "template.yaml"
+
+
+def application_folder() -> Path:
+    """Return the folder of template.yaml, functions/ and statemachine/: this checkout, or what an installation brings.
+
+    Raises CommandError.
+    """
+    for folder in (Path(__file__).parents[2], Path(__file__).parent / "application"):
+        if (folder / "template.yaml").is_file() and (folder / "functions").is_dir():
+            return folder
+    raise CommandError(
+        "template.yaml, functions/ and statemachine/ are not installed; run this in a checkout of s3-seeder"
+    )

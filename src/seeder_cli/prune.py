@@ -6,7 +6,6 @@ import sys
 from datetime import UTC, datetime
 from functools import cache
 
-import boto3
 import click
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -15,18 +14,20 @@ from seeder.errors import Conflict, SeederError
 from seeder.fleet.pairs import Known, forget, read_pairs
 from seeder.roles.pruning import Made, bucket_is_gone, examine, remove
 from seeder_cli.errors import CommandError
-from seeder_cli.place import NAME
-from seeder_cli.stack import stack_outputs
+from seeder_cli.place import Place, place_options
 
 
 @click.command()
-@click.option("--stack", default=NAME, show_default=True, help="Name of the deployed stack.")
 @click.option("--path", default="", help="Path of its roles, if the stack is gone: /<stack>/<region>/.")
 @click.option(
-    "--days", type=click.IntRange(0), help="Also remove roles that were not used for so many days; 0: all."
+    "--days",
+    metavar="N",
+    type=click.IntRange(0),
+    help="Also remove roles that were not used for so many days; 0: all.",
 )
 @click.option("--yes", is_flag=True, help="Remove without asking.")
-def prune(stack: str, path: str, days: int | None, yes: bool) -> int:
+@place_options
+def prune(path: str, days: int | None, yes: bool, place: Place) -> int:
     """Remove the roles that were made for pairs of which a bucket is gone, and those pairs from the registry.
 
     Shows what would be removed, and asks; without a terminal it only shows, unless --yes is given. Only roles that the
@@ -37,16 +38,14 @@ def prune(stack: str, path: str, days: int | None, yes: bool) -> int:
     Example:
       seeder prune --days 90
     """
-    session = boto3.Session()
-    if path and not (path.startswith("/") and path.endswith(f"/{session.region_name}/")):
-        raise CommandError(
-            f"--path {path}: give /<stack>/<region>/ of this session's region, {session.region_name}"
-        )
-    outputs = {} if path else stack_outputs(session, stack)
+    region = place.session.region_name
+    if path and not (path.startswith("/") and path.endswith(f"/{region}/")):
+        raise CommandError(f"--path {path}: give /<stack>/<region>/ of this region, /{place.stack}/{region}/")
+    outputs = {} if path else place.outputs
     path = path or outputs["RolePath"]
-    clients = Clients(session)
+    clients = Clients(place.session)
     try:
-        made = list(examine(clients, path, stack, datetime.now(UTC), days))
+        made = list(examine(clients, path, place.stack, datetime.now(UTC), days))
     except (ClientError, BotoCoreError) as error:
         raise CommandError(f"the roles under {path} can't be looked at: {error}", status=1) from error
     state_bucket = outputs.get("StateBucketName", "")

@@ -1,41 +1,45 @@
-"""`seeder run`: seeds one pair with the deployed stack, and follows the run to its end."""
+"""`seeder run`: seeds one pair with the deployed stack, or in this process, and follows the run to its end."""
 
 from __future__ import annotations
 
-import json
+import sys
 from typing import Any
 
 import click
 
 from seeder.errors import InvalidRequest
 from seeder.request import parse_request
-from seeder_cli.display import Display
+from seeder_cli import ending
+from seeder_cli.attached import start_run, stay
 from seeder_cli.errors import CommandError
-from seeder_cli.follow import Outcome, follow
-from seeder_cli.jobs import looker
-from seeder_cli.options import request_options
+from seeder_cli.here import HereOptions
+from seeder_cli.here.options import here_options
+from seeder_cli.options import RequestCommand, request_options
 from seeder_cli.place import Place, place_options
-from seeder_cli.started import start
-
-POLL_SECONDS = 2.0
-# What a run ends as, for scripts: the replica is proven; it is not; something failed.
-PROVEN, FAILED, NOT_PROVEN = 0, 1, 3
 
 
-@click.command()
+@click.command(cls=RequestCommand)
 @click.argument("source")
 @click.argument("destination")
 @request_options
 @click.option("--detach", is_flag=True, help="Print the run's id and return.")
+@here_options
 @place_options
-@click.option("--json", "as_json", is_flag=True, help="End with the run's record as JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print the run's record as JSON, and nothing else.")
 def run(
-    source: str, destination: str, fields: dict[str, Any], detach: bool, place: Place, as_json: bool
+    source: str,
+    destination: str,
+    fields: dict[str, Any],
+    detach: bool,
+    here: HereOptions | None,
+    place: Place,
+    as_json: bool,
 ) -> int:
     """Seed DESTINATION from SOURCE with the deployed stack, and stay until the replica is proven or not.
 
-    Exits 0 when the replica is proven, 1 on failures, 2 on bad input, 3 when nothing was proven because another run
-    has the pair. Ctrl-C leaves the run as it is.
+    Exits 0 when the replica is proven, 1 on failures, 2 on bad input, 3 when nothing was proven: skipped, cancelled,
+    or ended before the comparison. Ctrl-C leaves the run as it is; `seeder attach` comes back to it.
+    With --here, Ctrl-C stops it.
 
     \b
     Example:
@@ -46,41 +50,28 @@ def run(
         parse_request(document)
     except InvalidRequest as error:
         raise CommandError(str(error)) from error
-    machine = place.outputs["SeedArn"]
-    states = place.client("stepfunctions")
-    execution = start(states, machine, document)
+    if here:
+        if detach:
+            raise CommandError("--detach: a run --here lives in this process; leave one of the two out")
+        return _run_here(document, place, here, as_json)
+    execution = start_run(place, document)
     run_id = execution.rpartition(":")[2]
     if detach:
         click.echo(run_id)
-        return PROVEN
-    try:
-        with Display() as display:
-            display.line(f"Started run: {run_id}")
-            outcome = follow(states, execution, display, looker(place.session, execution), poll=POLL_SECONDS)
-    except KeyboardInterrupt:
-        click.echo(
-            f"seeder: the run goes on; stop it with: aws stepfunctions stop-execution --execution-arn {execution}",
-            err=True,
-        )
-        return 130
-    return _tell(outcome, as_json)
+        return ending.PROVEN
+    return stay(place, execution, as_json, [f"Started run: {run_id}"])
 
 
-def _tell(outcome: Outcome, as_json: bool) -> int:
-    claim, record = outcome.stages.get("claim") or {}, outcome.stages.get("record") or {}
-    if outcome.status == "SUCCEEDED" and not record:
-        click.echo(json.dumps(claim) if as_json else f"State: Skipped: {claim.get('cause', '')}")
-        return NOT_PROVEN
-    if as_json:
-        click.echo(json.dumps(record))
-    elif record:
-        counts = f"Total: {record['total']}, Success: {record['succeeded']}, Failed: {record['failed']}"
-        click.echo(f"State: {record['state']}, {counts}")
-        compared = (record.get("verification") or {}).get("equal", 0)
-        if record.get("replica"):
-            click.echo(f"Replica: {record['replica']} ({compared} objects equal)")
-        click.echo(f"Cost: {record.get('actual_usd') or 'not known'} USD, by list prices")
-    if outcome.status != "SUCCEEDED":
-        click.echo(f"seeder: {outcome.error or outcome.status}: {outcome.cause}", err=True)
-        return FAILED
-    return PROVEN
+def _run_here(document: dict[str, Any], place: Place, options: HereOptions, as_json: bool) -> int:
+    from seeder_cli.display import Display
+    from seeder_cli.here import run_here
+
+    with Display(sys.stderr if as_json else None) as display:
+        outcome = run_here(document, place, display, options)
+    state_bucket = outcome.stages.get("run", {}).get("state_bucket", options.state_bucket)
+    failures = f"seeder failures {outcome.run_id} --state-bucket {state_bucket}"
+    again = "the same command with --resync"
+    record = ending.record_of(outcome)
+    return ending.tell(
+        record, outcome.run_id, as_json, lambda name: failures if name == "failures" else again
+    )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -12,6 +11,8 @@ from urllib.parse import urlencode
 from botocore.exceptions import ClientError, ParamValidationError
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from seeder.documents import parsed, shown
+from seeder.errors import one_line
 from seeder_cli.errors import CommandError
 
 if TYPE_CHECKING:
@@ -115,17 +116,23 @@ def read(path: Path) -> list[Sample]:
 
 
 def _parse(path: Path) -> Iterator[Sample]:
-    for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
+    try:
+        text = path.read_text("utf-8")
+    except ValueError as error:
+        raise CommandError(f"--keys {path}: not UTF-8: {error}") from error
+    # Not `splitlines`: a key may hold what Python, and no reader of JSON lines, takes for a line's end.
+    for number, line in enumerate(text.split("\n"), 1):
         if not line.strip():
             continue
         where = f"--keys {path}: line {number}"
         try:
             sample = Sample.model_validate_json(line)
         except ValidationError as error:
-            problem = error.errors()[0]
+            problem = error.errors(include_url=False)[0]
             field = ".".join(str(part) for part in problem["loc"]) or "line"
+            value = "" if problem["type"] == "missing" else f"{shown(problem['input'])}: "
             raise CommandError(
-                f'{where}: {field}: {problem["msg"]}; a line is {{"key": "a/b", "size": 10}}'
+                one_line(f'{where}: {field}: {value}{problem["msg"]}; a line is {{"key": "a/b", "size": 10}}')
             ) from error
         if len(sample.key.encode()) > _LONGEST_KEY:
             raise CommandError(f"{where}: key: {len(sample.key.encode())} bytes; S3 takes {_LONGEST_KEY}")
@@ -162,7 +169,7 @@ def put(s3: S3Client, bucket: str, samples: Iterable[Sample], declare: Callable[
 def read_faults(path: Path) -> list[dict[str, object]]:
     """Return the list in a file of faults. Raises CommandError when it is none."""
     try:
-        document = json.loads(path.read_text("utf-8"))
+        document = parsed(path.read_text("utf-8"))
     except ValueError as error:
         raise CommandError(f"--faults {path}: not JSON: {error}") from error
     if not isinstance(document, list) or not all(isinstance(item, dict) for item in document):

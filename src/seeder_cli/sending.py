@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from seeder_cli.terminal import is_plain
+
 SHOWN_FROM_BYTES = 32 * 1024 * 1024
 
 
@@ -14,7 +16,7 @@ SHOWN_FROM_BYTES = 32 * 1024 * 1024
 def sending_progress(path: Path) -> Iterator[Callable[[int], None]]:
     """Yield a function that is given the bytes sent so far."""
     size = path.stat().st_size
-    if size < SHOWN_FROM_BYTES or not sys.stderr.isatty():
+    if size < SHOWN_FROM_BYTES or is_plain(sys.stderr):
         yield lambda sent: None
         return
     # Imported here: only a terminal has use for it.

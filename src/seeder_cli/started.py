@@ -1,40 +1,35 @@
-"""Executions of the deployed state machines: started, and waited for."""
+"""Executions of the deployed state machines: named, started, and waited for."""
 
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Callable
+from datetime import UTC, datetime
+from random import SystemRandom
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
+from seeder.naming import fresh_identity, run_name
 from seeder_cli.errors import CommandError
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
 
-POLL_SECONDS = 5.0
-FIRST_POLL_SECONDS = 0.5
 
+def start(states: SFNClient, machine_arn: str, document: dict[str, Any], name: str = "") -> str:
+    """Start a state machine, its execution under this name if one is given; return its ARN. Raises CommandError.
 
-def start(states: SFNClient, machine_arn: str, document: dict[str, Any]) -> str:
-    """Start a state machine; return the execution's ARN. Raises CommandError."""
+    The name is what makes a request that is sent twice, as boto3 does where no answer came, start one execution.
+    """
+    given: Any = {"name": name} if name else {}
     try:
-        return states.start_execution(stateMachineArn=machine_arn, input=json.dumps(document))["executionArn"]
+        answer = states.start_execution(stateMachineArn=machine_arn, input=json.dumps(document), **given)
     except ClientError as error:
         raise CommandError(f"{machine_arn}: {error}", status=1) from error
+    return answer["executionArn"]
 
 
-def wait(
-    states: SFNClient, execution_arn: str, sleep: Callable[[float], None] = time.sleep
-) -> tuple[str, dict[str, Any], str]:
-    """Wait for an execution's end; return its status, its output, and why it failed."""
-    pause = FIRST_POLL_SECONDS
-    while True:
-        seen = states.describe_execution(executionArn=execution_arn)
-        if seen["status"] != "RUNNING":
-            why = ": ".join(filter(None, (seen.get("error", ""), seen.get("cause", ""))))
-            return seen["status"], json.loads(seen.get("output") or "{}"), why
-        sleep(pause)
-        pause = min(2 * pause, POLL_SECONDS)
+def fresh_name(source: str, destination: str, trigger: str = "manual") -> str:
+    """Return a name for a run of a pair that no other has."""
+    identity = fresh_identity(datetime.now(UTC), SystemRandom())
+    return run_name(trigger, source, destination, identity)

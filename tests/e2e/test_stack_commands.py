@@ -16,9 +16,8 @@ from tests.e2e.deployed import Deployed
 
 @pytest.fixture(autouse=True)
 def credentials(deployed: Deployed, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("seeder_cli.run.POLL_SECONDS", 0.05)
-    monkeypatch.setattr("seeder_cli.started.FIRST_POLL_SECONDS", 0.05)
-    monkeypatch.setattr("seeder_cli.started.POLL_SECONDS", 0.2)
+    monkeypatch.setattr("seeder_cli.attached.POLL_SECONDS", 0.05)
+    monkeypatch.setattr("seeder_cli.fleet.POLL_SECONDS", 0.05)
 
 
 def seeder(*arguments: str) -> Result:
@@ -42,21 +41,21 @@ def test_run_follows_the_run_and_tells_its_end(deployed: Deployed) -> None:
     lines = done.output.splitlines()
     assert lines[1] == f"Creating manifest for bucket: {source}"
     assert "State: Complete, Total: 2, Success: 2, Failed: 0" in lines
-    assert "Replica: equal (2 objects equal)" in lines
+    assert "Replica: equal (2 objects compared)" in lines
     assert sorted(deployed.contents(destination)) == ["logs/b", "logs/c d"]
 
 
 def test_run_that_finds_nothing_to_seed_says_so(deployed: Deployed) -> None:
     source, destination = pair(deployed)
     done = seeder("run", source, destination, "--resync", "--json")
-    record = json.loads(done.output.splitlines()[-1])
+    record = json.loads(done.stdout)
     assert (done.return_value, record["state"], record["replica"], record["job_ids"]) == (
         0,
         "Complete",
         "equal",
         [],
     )
-    assert f"Nothing to seed: {destination} lacks nothing" in done.output
+    assert f"Nothing to seed: {destination} lacks nothing" in done.stderr
 
 
 def test_run_detached_prints_the_runs_id_alone(deployed: Deployed) -> None:
@@ -66,9 +65,9 @@ def test_run_detached_prints_the_runs_id_alone(deployed: Deployed) -> None:
     assert deployed.wait(f"{arn}:{done.output.strip()}")["status"] == "SUCCEEDED"
 
 
-def test_run_that_fails_exits_with_one_and_the_cause(deployed: Deployed) -> None:
+def test_run_of_a_request_that_will_not_do_exits_with_two_and_the_cause(deployed: Deployed) -> None:
     done = seeder("run", deployed.bucket(), "not-there-at-all")
-    assert done.return_value == 1
+    assert done.return_value == 2
     assert "InvalidRequest: destination: bucket 'not-there-at-all' does not exist" in done.output
 
 
@@ -119,7 +118,7 @@ def test_fleet_tells_what_became_of_its_pairs(deployed: Deployed, tmp_path: Any)
     assert failed.startswith(f"failed   {source} → not-there-at-all: destination: bucket")
     assert counts == "State: Failed, Pairs: 2 (1 seeded, 1 failed)"
     again = seeder("fleet", "--registry", source, "--json")
-    assert json.loads(again.output)["equal"] == 1
+    assert json.loads(again.stdout)["equal"] == 1
 
 
 def test_adopt_shows_the_rules_that_are_there_and_seeds_those_chosen(deployed: Deployed) -> None:

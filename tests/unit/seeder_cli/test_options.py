@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import click
@@ -8,13 +9,13 @@ from click.testing import CliRunner
 from hypothesis import given, settings
 
 from seeder.request import parse_request, schema
-from seeder_cli.options import option_name, request_options
+from seeder_cli.options import COMMON, RequestCommand, option_name, request_options
 from tests.requests import PAIR, wholes
 
 FIELDS = schema.fields()
 
 
-@click.command()
+@click.command(cls=RequestCommand)
 @click.argument("source")
 @click.argument("destination")
 @request_options
@@ -95,11 +96,44 @@ def test_a_wrong_option_is_named(given: list[str], told: str) -> None:
     assert told in result.output
 
 
-def test_the_help_describes_every_option_and_its_default() -> None:
-    told = " ".join(CliRunner().invoke(run, ["--help"], terminal_width=200).output.split())
+def told(*words: str) -> str:
+    """Return what a call prints, on a wide screen, with single spaces."""
+    return " ".join(CliRunner().invoke(run, [*words], terminal_width=200).output.split())
+
+
+def test_the_whole_help_describes_every_option_its_choices_and_its_default() -> None:
+    whole = told("--help-all")
     for field in FIELDS.values():
         offered = not (field.internal or field.required)
-        assert (f"{option_name(field)} " in told) is offered, field.name
-        assert not offered or field.description in told, field.name
-    assert "[default: 7]" in told
-    assert "[default: auto]" in told
+        assert (f"{option_name(field)} " in whole) is offered, field.name
+        assert not offered or field.description in whole, field.name
+        assert not offered or all(choice in whole for choice in field.choices), field.name
+    assert "[default: 7]" in whole
+    assert "[default: auto]" in whole
+    assert [whole.index(f"{group.title}: --") for group in schema.GROUPS if group.title] == sorted(
+        whole.index(f"{group.title}: --") for group in schema.GROUPS
+    )
+
+
+def test_the_short_help_names_every_option_and_describes_the_common_ones() -> None:
+    short = told("--help")
+    names = {word.strip(",") for word in short.split()}
+    for field in FIELDS.values():
+        offered = not (field.internal or field.required)
+        assert (option_name(field) in names) is offered, field.name
+        told_of = re.split("[;:.] ", field.description.removesuffix("."))[0] in short
+        assert told_of is (field.name in COMMON), field.name
+    assert "How objects get there: auto, replicate, copy." in short
+
+
+def test_no_name_of_an_option_is_broken_by_the_short_help() -> None:
+    shown = CliRunner().invoke(run, ["--help"], terminal_width=80).output
+    words = {word.strip(",:") for word in shown.split() if word.startswith("--")}
+    known = {name for param in run.params for name in (*param.opts, *param.secondary_opts)}
+    assert words - known == {"--help"}
+
+
+def test_a_flag_is_shown_as_it_is_turned_on_and_off_where_it_is_on_by_default() -> None:
+    whole = told("--help-all")
+    assert "--no-resync" not in whole
+    assert "--replicate-delete-markers / --no-replicate-delete-markers" in whole
