@@ -23,18 +23,29 @@ from typing import Any
 
 from botocore import exceptions as boto
 from botocore.exceptions import ClientError
+from pydantic import ValidationError
+
+from seeder.documents import problem_of
+
+MOST_CHARACTERS = 700
+"""Of the text of an error, whatever was refused."""
+_FIELD_CHARACTERS = 80
 
 
 class SeederError(Exception):
-    """Base of all errors raised on purpose."""
+    """Base of all errors raised on purpose. Its text is one line that any terminal can show, of bounded length."""
+
+    def __init__(self, text: str = "") -> None:
+        super().__init__(one_line(text))
 
 
 class InvalidRequest(SeederError):
-    """Bad input: `field: what is wrong with the value; what to do`."""
+    """Bad input: `field: what is wrong with the value; what to do`, the latter two as `problem`."""
 
     def __init__(self, field: str, problem: str) -> None:
-        super().__init__(f"{field}: {problem}")
-        self.field = field
+        self.field = one_line(field, _FIELD_CHARACTERS) or "(no name)"
+        self.problem = one_line(problem, MOST_CHARACTERS - len(self.field) - 2)
+        super().__init__(f"{self.field}: {self.problem}")
 
 
 class PairBusy(SeederError):
@@ -98,15 +109,41 @@ _DENIED = frozenset({"403", "AccessDenied", "AccessDeniedException", "AllAccessD
 _FIRST_SERVER_ERROR = 500
 
 
+def one_line(text: str, most: int = MOST_CHARACTERS) -> str:
+    """Return a text with escapes for what would move a cursor, and without its middle where it is too long.
+
+    Its end is kept, for that says what to do.
+    """
+    escaped = "".join(each if each.isprintable() else ascii(each)[1:-1] for each in _cut(text, most))
+    return _cut(escaped, most)
+
+
+def _cut(text: str, most: int) -> str:
+    if len(text) <= most:
+        return text
+    tail = (most - 3) // 2
+    return f"{text[: most - 3 - tail]} … {text[len(text) - tail :]}"
+
+
 @contextmanager
 def aws_errors() -> Iterator[None]:
-    """Turn what boto3 raises within the block into this library's errors; also a decorator."""
+    """Turn what boto3 raises within the block, and a document that is refused, into this library's errors.
+
+    Also a decorator.
+    """
     try:
         yield
     except ClientError as error:
         raise translate(error) from error
     except (boto.ConnectionError, boto.HTTPClientError, boto.IncompleteReadError) as error:
         raise ServiceUnavailable(str(error)) from error
+    except (boto.InvalidRegionError, boto.ParamValidationError) as error:
+        raise UnexpectedAnswer(f"no request can be made of what was told: {error}") from error
+    except ValidationError as error:
+        raise UnexpectedAnswer(
+            f"a {error.title} that this release does not understand: {problem_of(error)}; what another release began "
+            "or wrote, only that can go on with"
+        ) from error
 
 
 def translate(error: ClientError) -> SeederError:

@@ -19,8 +19,10 @@ from itertools import islice
 from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Any
 
+from botocore.exceptions import ClientError
+
 from seeder import manifest
-from seeder.errors import UnexpectedAnswer
+from seeder.errors import UnexpectedAnswer, code_of
 from seeder.inventory_document import Columns, DataFile, Entry, Inventory, check_columns, read
 from seeder.listing.any_order import Position
 from seeder.listing.page import encode_key
@@ -31,10 +33,14 @@ from seeder.manifest import LIMITS, Limits, Progress, Rows
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import GetObjectOutputTypeDef
 
 ROWS_AT_ONCE = 5_000
 _READ_BYTES = 1024 * 1024
 _GZIP = b"\x1f\x8b"
+# A row is a key of 1,024 bytes, each as three characters, and some short cells.
+LONGEST_LINE = 64 * 1024
+_ABSENT = frozenset({"404", "NoSuchBucket", "NoSuchKey"})
 
 Place = tuple[str, str, str]
 
@@ -68,19 +74,25 @@ def write(
     inventory = read(reader_s3, location, source)
     columns = Columns(inventory.form, inventory.columns)
     check_columns(columns, chosen, versions)
+    census = progress.census.model_copy(deep=True)
     with closing(Rows(s3, progress, limits)) as taken:
 
         def accept(rows: list[list[str]]) -> None:
-            entries = _wanted(columns.entries(rows, source, versions), prefix, chosen)
+            entries = list(_wanted(columns.entries(rows, source, versions), prefix, chosen))
             if tagged:
-                entries = _having(tagged, list(entries), versions)
+                entries = _having(tagged, entries, versions)
+            census.add_objects(((each.key, each.size, each.storage) for each in entries), columns.has("Size"))
             for place, lines in enumerate(_lines(entries, source, chosen, versions)):
                 taken.write(place, "".join(lines).encode(), len(lines))
 
         left = _Reading(reader_s3, inventory, columns, accept, out_of_time).run(progress.ranges)
         after = taken.settle(Position(left))
-    tag_calls = progress.tag_calls + (tagged.calls if tagged else 0)
-    after = after.model_copy(update={"inventory_created": inventory.created, "tag_calls": tag_calls})
+    counts = {
+        "inventory_created": inventory.created,
+        "tag_calls": progress.tag_calls + (tagged.calls if tagged else 0),
+        "census": manifest.settled(census, not left),
+    }
+    after = after.model_copy(update=counts)
     return after if left else manifest.complete(s3, after)
 
 
@@ -93,10 +105,10 @@ def _wanted(entries: Iterable[Entry], prefix: str, chosen: Selection) -> Iterato
             yield entry
 
 
-def _having(tagged: Tagged, entries: list[Entry], versions: bool) -> Iterator[Entry]:
+def _having(tagged: Tagged, entries: list[Entry], versions: bool) -> list[Entry]:
     """Return what has the tags. Raises Untaken where time is out, and what asking raises."""
     names = [(entry.key, entry.version if versions else "") for entry in entries]
-    return map(entries.__getitem__, tagged.having(names))
+    return [entries[index] for index in tagged.having(names)]
 
 
 def _lines(entries: Iterable[Entry], source: str, chosen: Selection, versions: bool) -> tuple[list[str], ...]:
@@ -150,7 +162,7 @@ class _Reading:
         """Take a data file's rows after the first `row`; return the position when time is out before its end."""
         file = self.inventory.files[number]
         name = f"s3://{self.inventory.bucket}/{file.key}"
-        answer = self.s3.get_object(Bucket=self.inventory.bucket, Key=file.key)
+        answer = self._opened(name, file.key)
         if known and answer["ETag"] != known:
             raise UnexpectedAnswer(f"{name} changed meanwhile; start another run")
         with closing(answer["Body"]) as body, _told(name):
@@ -169,6 +181,14 @@ class _Reading:
                     return self._place(number, row, answer["ETag"])
             stream.check(file)
         return None
+
+    def _opened(self, name: str, key: str) -> GetObjectOutputTypeDef:
+        try:
+            return self.s3.get_object(Bucket=self.inventory.bucket, Key=key)
+        except ClientError as error:
+            if code_of(error) not in _ABSENT:
+                raise
+            raise UnexpectedAnswer(f"{name}, a file of the inventory, is not there: {error}") from error
 
 
 class _Hashed(io.RawIOBase):
@@ -210,7 +230,15 @@ def _csv_rows(stream: _Hashed) -> Iterator[list[str]]:
     raw = io.BufferedReader(stream, _READ_BYTES)
     zipped = raw.peek(len(_GZIP)).startswith(_GZIP)
     unzipped = gzip.GzipFile(fileobj=raw) if zipped else raw
-    yield from csv.reader(io.TextIOWrapper(unzipped, encoding="utf-8", newline=""), strict=True)
+    yield from csv.reader(_bounded(io.TextIOWrapper(unzipped, encoding="utf-8", newline="")), strict=True)
+
+
+def _bounded(text: io.TextIOWrapper) -> Iterator[str]:
+    """Yield lines of bounded length: a file of a few bytes may unzip to one without end."""
+    while line := text.readline(LONGEST_LINE):
+        if len(line) == LONGEST_LINE and not line.endswith("\n"):
+            raise ValueError(f"a line of more than {LONGEST_LINE} characters")
+        yield line
 
 
 def _parquet_rows(stream: _Hashed, file: DataFile, names: list[str]) -> Iterator[list[str]]:
@@ -222,7 +250,28 @@ def _parquet_rows(stream: _Hashed, file: DataFile, names: list[str]) -> Iterator
     with TemporaryFile() as copy:
         shutil.copyfileobj(stream, copy, _READ_BYTES)
         stream.check(file)
-        for batch in parquet.ParquetFile(copy).iter_batches(ROWS_AT_ONCE, columns=names):
-            columns = [batch.column(name).to_pylist() for name in names]
-            for values in zip(*columns, strict=True):
-                yield ["" if value is None else str(value) for value in values]
+        # What its library raises on a file that is damaged is of many kinds, for all that stands in it.
+        with _unpacking():
+            batches = parquet.ParquetFile(copy).iter_batches(ROWS_AT_ONCE, columns=names)
+        while (columns := _next_columns(batches, names)) is not None:
+            yield from map(list, zip(*columns, strict=True))
+
+
+def _next_columns(batches: Iterator[Any], names: list[str]) -> list[list[str]] | None:
+    with _unpacking():
+        batch = next(batches, None)
+        return None if batch is None else [list(map(_text, batch.column(name).to_pylist())) for name in names]
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bytes):
+        return value.decode()
+    return "" if value is None else str(value)
+
+
+@contextmanager
+def _unpacking() -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:
+        raise ValueError(f"it is no Parquet file with these columns: {error}") from error

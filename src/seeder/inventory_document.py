@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib
-import json
+import re
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import unquote_plus
@@ -15,6 +15,7 @@ from urllib.parse import unquote_plus
 from botocore.exceptions import ClientError
 from pydantic import BaseModel, Field, ValidationError
 
+from seeder.documents import parsed, problem_of, shown
 from seeder.errors import InvalidRequest, UnexpectedAnswer, code_of
 from seeder.listing.selection import Selection
 
@@ -42,12 +43,16 @@ _NEEDS = {
 }
 # An inventory leaves the version id of an object older than versioning empty; S3 calls it so.
 _NULL_VERSION = "null"
+# An inventory of a billion objects has some thousand files, each named in some hundred bytes.
+MOST_MANIFEST_BYTES = 16 * 1024 * 1024
+_VERSION = re.compile(r"[A-Za-z0-9._-]*")
+_DIGITS = re.compile(r"[0-9]{0,18}")
 
 
 class DataFile(BaseModel):
     """One file of an inventory's rows; `md5` in hexadecimal, of its bytes as they are stored."""
 
-    key: str
+    key: str = Field(min_length=1)
     md5: str = Field(alias="MD5checksum")
 
 
@@ -55,8 +60,8 @@ class Inventory(BaseModel):
     """What a manifest.json says of its inventory. `mark` is the MD5 of the document itself."""
 
     source: str = Field(alias="sourceBucket")
-    destination: str = Field(alias="destinationBucket")
-    created: str = Field(alias="creationTimestamp", default="")
+    destination: str = Field(alias="destinationBucket", pattern=r"^(arn:[a-z0-9:-]*:)?[A-Za-z0-9._-]{3,255}$")
+    created: str = Field(alias="creationTimestamp", default="", pattern=r"^([0-9]{1,14})?$")
     form: str = Field(alias="fileFormat")
     columns: str = Field(alias="fileSchema")
     files: list[DataFile]
@@ -89,7 +94,7 @@ class Columns:
         self._encoded = form == "CSV"
         self._at = {_plain(name): index for index, name in enumerate(self.names)}
         if "key" not in self._at or len(self._at) != len(self.names):
-            raise UnexpectedAnswer(f"an inventory whose fileSchema is {schema!r}")
+            raise UnexpectedAnswer(f"an inventory whose fileSchema is {shown(schema)}")
 
     def has(self, name: str) -> bool:
         """Tell whether there is a column of this name, given as in a CSV inventory."""
@@ -104,15 +109,17 @@ class Columns:
         at = [self._at.get(name, -1) for name in _USED]
         for cells in rows:
             if len(cells) != width:
-                raise ValueError(f"a row of {len(cells)} cells where {width} are expected: {cells!r}")
+                raise ValueError(f"a row of {len(cells)} cells where {width} are expected: {shown(cells)}")
             # Columns that are missing stand at -1.
             bucket, key, version, latest, marker, size, storage, modified = map([*cells, ""].__getitem__, at)
             if bucket not in (source, ""):
-                raise ValueError(f"a row of the bucket {bucket!r}, not {source!r}")
+                raise ValueError(f"a row of the bucket {shown(bucket)}, not {source!r}")
             if _flag(marker) or (_flag(latest) is False and not versions):
                 continue
             if self._encoded and ("%" in key or "+" in key):
                 key = unquote_plus(key, errors="strict")
+            if not key or not _DIGITS.fullmatch(size) or not _VERSION.fullmatch(version):
+                raise ValueError(f"a row whose key, size or version is none: {shown(cells)}")
             yield Entry(key, int(size or 0), storage or "STANDARD", modified, version or _NULL_VERSION)
 
 
@@ -126,13 +133,21 @@ def read(s3: S3Client, location: str, source: str) -> Inventory:
     body = _get(s3, bucket, key)
     if body is None:
         raise InvalidRequest("inventory", f"'{location}' does not exist; correct it, or seed without it")
+    if len(body) > MOST_MANIFEST_BYTES:
+        problem = (
+            f"'{location}' has more than {MOST_MANIFEST_BYTES} bytes; give the manifest.json of an inventory"
+        )
+        raise InvalidRequest("inventory", problem)
     mark = hashlib.md5(body).hexdigest()
     checksum = _get(s3, bucket, f"{key.removesuffix('.json')}.checksum")
     if checksum is not None and checksum.decode("latin-1").strip().lower() != mark:
         raise UnexpectedAnswer(f"{location}: its MD5 is {mark}, but manifest.checksum says {checksum[:40]!r}")
     try:
-        inventory = Inventory.model_validate({**json.loads(body), "mark": mark})
-    except (ValueError, TypeError, ValidationError) as error:
+        inventory = Inventory.model_validate({**parsed(body), "mark": mark})
+    except ValidationError as error:
+        told = f"{location} is not the manifest.json of an inventory: {problem_of(error)}"
+        raise UnexpectedAnswer(told) from error
+    except (ValueError, TypeError) as error:
         raise UnexpectedAnswer(f"{location} is not the manifest.json of an inventory: {error}") from error
     if inventory.source != source:
         problem = f"'{location}' is of the bucket '{inventory.source}'; give one of '{source}'"
@@ -168,7 +183,7 @@ def check_columns(columns: Columns, selection: Selection, versions: bool) -> Non
 
 def _flag(cell: str) -> bool | None:
     if cell not in _FLAGS:
-        raise ValueError(f"a flag that is {cell!r}, neither 'true' nor 'false'")
+        raise ValueError(f"a flag that is {shown(cell)}, neither 'true' nor 'false'")
     return _FLAGS[cell]
 
 
@@ -185,7 +200,7 @@ def _plain(name: str) -> str:
 
 def _get(s3: S3Client, bucket: str, key: str) -> bytes | None:
     try:
-        return s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+        return s3.get_object(Bucket=bucket, Key=key)["Body"].read(MOST_MANIFEST_BYTES + 1)
     except ClientError as error:
         if code_of(error) in _ABSENT:
             return None

@@ -6,7 +6,6 @@ its first task has none (S3 User Guide, "Tracking job status and completion repo
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
@@ -143,7 +142,7 @@ def finished(s3: S3Client, progress: ReportProgress) -> ReportProgress | None:
         if code_of(error) in {"404", "NoSuchKey"}:
             return None
         raise
-    noted = ReportProgress.model_validate(json.loads(body))
+    noted = ReportProgress.model_validate_json(body)
     made = [sink.complete(s3, file) for file in (noted.retry_file, noted.failures_file)]
     return noted.model_copy(update={"retry_file": made[0], "failures_file": made[1], "done": True})
 
@@ -153,11 +152,7 @@ def _complete(s3: S3Client, progress: ReportProgress) -> ReportProgress:
     if not progress.failures_file.parts:
         return progress.model_copy(update={"done": True})
     bucket, note = _note(progress)
-    try:
-        s3.put_object(Bucket=bucket, Key=note, Body=progress.model_dump_json().encode(), IfNoneMatch="*")
-    except ClientError as error:
-        if code_of(error) not in sink.TAKEN:
-            raise
+    sink.note(s3, bucket, note, progress.model_dump_json().encode())
     made = finished(s3, progress)
     if made is None:
         raise UnexpectedAnswer(f"s3://{bucket}/{note} was written but is not there")

@@ -7,18 +7,20 @@ each with its MD5 in lower-case hexadecimal. The form of `manifest.json.md5` is 
 from __future__ import annotations
 
 import hashlib
-import json
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from seeder.documents import parsed, problem_of
 from seeder.errors import UnexpectedAnswer, code_of
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 READ_BYTES = 1024 * 1024
+# A manifest.json names each of its files in some hundred bytes.
+MOST_MANIFEST_BYTES = 16 * 1024 * 1024
 
 
 class ResultFile(BaseModel):
@@ -26,8 +28,8 @@ class ResultFile(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    bucket: str = Field(alias="Bucket")
-    key: str = Field(alias="Key")
+    bucket: str = Field(alias="Bucket", pattern=r"^[A-Za-z0-9._-]{3,255}$")
+    key: str = Field(alias="Key", min_length=1)
     md5: str = Field(alias="MD5Checksum")
     status: str = Field(alias="TaskExecutionStatus")
 
@@ -50,17 +52,20 @@ def manifest_key(prefix: str, job_id: str) -> str:
 def find(s3: S3Client, bucket: str, key: str) -> Results | None:
     """Return what the manifest.json at `key` says, None if there is none. Raises UnexpectedAnswer, ClientError."""
     try:
-        body = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+        body = s3.get_object(Bucket=bucket, Key=key)["Body"].read(MOST_MANIFEST_BYTES + 1)
     except ClientError as error:
         if code_of(error) in {"404", "NoSuchKey"}:
             return None
         raise
+    announced = f"s3://{bucket}/{key} does not announce a completion report"
+    if len(body) > MOST_MANIFEST_BYTES:
+        raise UnexpectedAnswer(f"{announced}: it has more than {MOST_MANIFEST_BYTES} bytes")
     try:
-        return Results.model_validate({**json.loads(body), "mark": hashlib.md5(body).hexdigest()})
-    except (ValueError, TypeError, ValidationError) as error:
-        raise UnexpectedAnswer(
-            f"s3://{bucket}/{key} does not announce a completion report: {error}"
-        ) from error
+        return Results.model_validate({**parsed(body), "mark": hashlib.md5(body).hexdigest()})
+    except ValidationError as error:
+        raise UnexpectedAnswer(f"{announced}: {problem_of(error)}") from error
+    except (ValueError, TypeError) as error:
+        raise UnexpectedAnswer(f"{announced}: {error}") from error
 
 
 class Stream:

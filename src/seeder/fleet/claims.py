@@ -10,10 +10,11 @@ import hashlib
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
+from seeder.endurance import wait_after
 from seeder.errors import PairBusy
-from seeder.fleet.registries import registry
+from seeder.fleet.registries import Shape, registry
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -33,6 +34,16 @@ class Holder(NamedTuple):
     run_id: str
     execution: str
     prefix: str
+
+
+class _Holder(Shape):
+    run_id: str
+    execution: str
+    prefix: str
+
+
+class _Holders(Shape):
+    holders: list[_Holder] = Field(default=[])
 
 
 class Claim(BaseModel):
@@ -69,7 +80,7 @@ def take(s3: S3Client, run: Run, execution: str, before: Claim, is_running: Call
         return Claim()
     if run.request.overlap == "wait":
         waited = before.waited_seconds + before.wait_seconds
-        wait = min(max(waited // WAIT_GROWTH, FIRST_WAIT_SECONDS), LONGEST_WAIT_SECONDS)
+        wait = wait_after(waited, WAIT_GROWTH, FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS)
         return Claim(next="wait", held_by=holder.run_id, wait_seconds=wait, waited_seconds=waited)
     told = f"the run '{holder.run_id}' is seeding '{run.destination.name}' from '{run.source.name}'"
     if run.request.overlap == "skip":
@@ -88,10 +99,15 @@ def give_back(s3: S3Client, run: Run) -> None:
     _claims(s3, run).update(swap)
 
 
+def key_of(source: str, destination: str) -> str:
+    """Return where it stands, in the state bucket, who has a pair; without that object nobody has."""
+    digest = hashlib.sha256(f"{source}\n{destination}".encode()).hexdigest()[:32]
+    return f"metastore/claims/{digest}.json"
+
+
 def _claims(s3: S3Client, run: Run) -> Registry:
-    identity = f"{run.source.name}\n{run.destination.name}"
-    digest = hashlib.sha256(identity.encode()).hexdigest()[:32]
-    return registry(s3, run.state_bucket, f"claims/{digest}")
+    name = key_of(run.source.name, run.destination.name).removeprefix("metastore/").removesuffix(".json")
+    return registry(s3, run.state_bucket, name, _Holders)
 
 
 def _holders(body: dict[str, Any]) -> list[Holder]:

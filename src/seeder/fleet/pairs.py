@@ -9,11 +9,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from seeder.fleet.registries import registry
+from seeder.fleet.registries import Shape, registry
 from seeder.request import RULE_OPTIONS, Request
 
 if TYPE_CHECKING:
@@ -39,33 +39,41 @@ _OF_ONE_RUN = frozenset(
 )
 
 
-class LastRun(BaseModel):
-    """How the last run of a pair ended; the members are those of its record."""
-
-    model_config = ConfigDict(frozen=True)
+class LastRun(Shape):
+    """How the last run of a pair ended; the members are those of its record, `equal` of its comparison."""
 
     run_id: str
-    state: str
+    state: Literal["Complete", "Failed", "Skipped"]
     ended_at: str = ""
     replica: str = ""
     total: int = 0
     succeeded: int = 0
     failed: int = 0
+    equal: int = 0
     cause: str = ""
 
 
-class Known(BaseModel):
+class Known(Shape):
     """A pair in the registry: the request's fields that differ from their defaults, and its last run."""
-
-    model_config = ConfigDict(frozen=True)
 
     request: dict[str, Any]
     last_run: LastRun
+
+    @field_validator("request")
+    @classmethod
+    def _names_a_pair(cls, value: dict[str, Any]) -> dict[str, Any]:
+        if not all(isinstance(value.get(name), str) for name in ("source", "destination")):
+            raise ValueError("it names no source and destination")
+        return value
 
     @property
     def source(self) -> str:
         """The bucket seeded from."""
         return str(self.request["source"])
+
+
+class _Pairs(Shape):
+    pairs: dict[str, Known] = Field(default={})
 
 
 class Choice(BaseModel):
@@ -85,14 +93,15 @@ class Choice(BaseModel):
 
 def read_pairs(s3: S3Client, state_bucket: str) -> list[Known]:
     """Return all pairs, by source and destination. Raises what `Registry.read` raises."""
-    body = registry(s3, state_bucket, NAME).read().body
+    body = registry(s3, state_bucket, NAME, _Pairs).read().body
     return [Known.model_validate(item) for _, item in sorted(body.get("pairs", {}).items())]
 
 
 def enter(s3: S3Client, state_bucket: str, request: Request, record: Record) -> None:
     """Enter a pair whose run has ended, or its newer run. Can be repeated. Raises what `Registry.update` raises."""
     ended = record.model_dump(include=set(LastRun.model_fields))
-    known = Known(request=lasting(request), last_run=LastRun(**ended))
+    equal = record.verification.get("equal", 0)
+    known = Known(request=lasting(request), last_run=LastRun(**ended, equal=equal))
     name = _name(request)
 
     def swap(body: dict[str, Any]) -> dict[str, Any] | None:
@@ -103,7 +112,7 @@ def enter(s3: S3Client, state_bucket: str, request: Request, record: Record) -> 
         after = known.model_dump()
         return None if after == before else {**body, "pairs": {**pairs, name: after}}
 
-    registry(s3, state_bucket, NAME).update(swap)
+    registry(s3, state_bucket, NAME, _Pairs).update(swap)
 
 
 def forget(s3: S3Client, state_bucket: str, gone: Callable[[Known], bool]) -> list[Known]:
@@ -117,7 +126,7 @@ def forget(s3: S3Client, state_bucket: str, gone: Callable[[Known], bool]) -> li
         left = {name: known.model_dump() for name, known in pairs.items() if known not in taken}
         return {**body, "pairs": left} if taken else None
 
-    registry(s3, state_bucket, NAME).update(swap)
+    registry(s3, state_bucket, NAME, _Pairs).update(swap)
     return taken
 
 

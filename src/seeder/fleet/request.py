@@ -6,19 +6,21 @@ import csv
 import io
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Annotated, Any
 
 from botocore.exceptions import ClientError
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
+from seeder.documents import parsed
 from seeder.errors import AccessDenied, InvalidRequest, code_of
 from seeder.fleet.pairs import Choice, read_pairs
 from seeder.fleet.seen import Seen
 from seeder.replication import Rule, read_rules
 from seeder.request import Request, Trigger, parse_request
 from seeder.request.explanation import explain
+from seeder.request.values import Text
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -29,9 +31,11 @@ if TYPE_CHECKING:
 # "Service quotas"), each with some ten of its 25,000 events.
 MOST_PAIRS = 500
 MOST_BYTES = 160 * 1024
+# Pairs that fill a fleet, each with all its fields at their longest, take less.
+MOST_CSV_BYTES = 4 * 1024 * 1024
 EXAMPLE = '{"pairs": [{"source": "my-bucket", "destination": "my-replica"}]}'
 _SOURCES = ("pairs", "buckets", "csv", "registry", "rules")
-_ADDRESS = re.compile(r"s3://([^/]+)/(.+)", re.DOTALL)
+_ADDRESS = re.compile(r"s3://([A-Za-z0-9._-]{3,255})/(.+)", re.DOTALL)
 _NO_TAGS = "NoSuchTagSet"
 
 
@@ -55,7 +59,7 @@ class FleetRequest(BaseModel):
         default="{source}-replica",
         description="With buckets: the destination's name; {source} stands for the source's.",
     )
-    csv: Annotated[str, AfterValidator(_address)] | None = Field(
+    csv: Annotated[Text, AfterValidator(_address)] | None = Field(
         default=None, description="A CSV file in S3, s3://bucket/key, whose header names fields of a pair."
     )
     registry: Choice | None = Field(
@@ -121,7 +125,7 @@ def _parse(item: Any, place: str, fleet: FleetRequest) -> Request:
     try:
         return parse_request({**usual, **fleet.options, **item} if isinstance(item, dict) else item)
     except InvalidRequest as error:
-        raise InvalidRequest(f"{place}.{error.field}", str(error).split(": ", 1)[1]) from error
+        raise InvalidRequest(f"{place}.{error.field}", error.problem) from error
 
 
 def _documents(
@@ -197,19 +201,34 @@ def _of_csv(address: str, clients: Clients) -> Iterator[tuple[str, Any]]:
     match = _ADDRESS.fullmatch(address)
     assert match  # noqa: S101 - the request was checked
     try:
-        body = clients.s3_of(match[1]).get_object(Bucket=match[1], Key=match[2])["Body"].read()
+        answer = clients.s3_of(match[1]).get_object(Bucket=match[1], Key=match[2])
+        body = answer["Body"].read(MOST_CSV_BYTES + 1)
     except ClientError as error:
         if code_of(error) in {"NoSuchKey", "NoSuchBucket", "404"}:
             raise InvalidRequest("csv", f"'{address}' is not there; correct the address") from error
         if code_of(error) in {"403", "AccessDenied"}:
             raise AccessDenied(f"csv: '{address}' may not be read: {error}") from error
         raise
+    if len(body) > MOST_CSV_BYTES:
+        raise InvalidRequest(
+            "csv",
+            f"'{address}' has more than {MOST_CSV_BYTES} bytes, and a fleet takes {MOST_PAIRS} pairs; give several "
+            "smaller files",
+        )
     try:
         rows = csv.DictReader(io.StringIO(body.decode("utf-8-sig"), newline=""), strict=True, restkey="")
+        _require_distinct(rows.fieldnames or [])
         for row in rows:
             yield f"csv line {rows.line_num}", _of_row(row)
     except (UnicodeDecodeError, csv.Error) as error:
-        raise InvalidRequest("csv", f"'{address}' is not a CSV file in UTF-8: {error}") from error
+        problem = f"'{address}' is not a CSV file in UTF-8: {error}; save it as one"
+        raise InvalidRequest("csv", problem) from error
+
+
+def _require_distinct(header: Sequence[str]) -> None:
+    twice = next((name for name in header if header.count(name) > 1), None)
+    if twice is not None:
+        raise InvalidRequest("csv line 1", f"'{twice}' heads two columns; give each field one")
 
 
 def _of_row(row: dict[str, Any]) -> dict[str, Any]:
@@ -225,7 +244,7 @@ def _of_row(row: dict[str, Any]) -> dict[str, Any]:
 
 def _value(cell: str) -> Any:
     try:
-        return json.loads(cell)
+        return parsed(cell)
     except ValueError:
         return cell
 

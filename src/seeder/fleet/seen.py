@@ -11,12 +11,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import Field, field_validator
 
 from seeder.errors import NotYetVisible
-from seeder.fleet.registries import registry
+from seeder.fleet.registries import Shape, registry
 from seeder.replication import Change, Rule, added
 
 if TYPE_CHECKING:
@@ -31,14 +31,41 @@ ALONE_FOR = timedelta(minutes=2)
 Decide = Callable[[list[Change]], list[dict[str, Any]]]
 
 
-class Expected(BaseModel):
+class Expected(Shape):
     """A rule that a run of this application is about to add, and will seed itself."""
-
-    model_config = ConfigDict(frozen=True)
 
     rule_id: str
     run_id: str
     at: str
+
+    @field_validator("at")
+    @classmethod
+    def _is_a_time(cls, value: str) -> str:
+        if datetime.fromisoformat(value).tzinfo is None:
+            raise ValueError("it has no time zone")
+        return value
+
+
+class _Rule(Shape):
+    id: str
+    destination: str
+    prefix: str
+    enabled: bool
+    tags: list[Annotated[list[str], Field(min_length=2, max_length=2)]]
+    priority: int = 0
+    kms: bool = False
+
+
+class _Decision(Shape):
+    event_id: str
+    at: str
+    runs: list[dict[str, Any]]
+
+
+class _Body(Shape):
+    rules: list[_Rule] = Field(default=[])
+    expected: list[Expected] = Field(default=[])
+    decisions: list[_Decision] = Field(default=[])
 
 
 class Seen:
@@ -51,7 +78,7 @@ class Seen:
         bucket: str,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        self._registry = registry(s3, state_bucket, f"replication/{bucket}")
+        self._registry = registry(s3, state_bucket, f"replication/{bucket}", _Body)
         self._now = now
 
     def rules(self) -> list[Rule] | None:

@@ -14,7 +14,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple, Protocol
 
-from seeder.errors import InvalidRequest
+from seeder.errors import InvalidRequest, UnexpectedAnswer
 from seeder.lake.entry import Entry, names_of
 
 INLINE_BYTES = 16 * 1024
@@ -110,7 +110,7 @@ def list_names(body: Body, lists: Lists) -> set[tuple[str, str]]:
         for pointer in pointers:
             names.add((dataset, pointer["list"]))
             if pointer["level"]:
-                follow(dataset, lists.read(dataset, pointer["list"]))
+                follow(dataset, _under(pointer, dataset, lists))
 
     for dataset, held in datasets(body).items():
         follow(dataset, held["lists"])
@@ -185,8 +185,18 @@ def _items(pointers: list[Body], dataset: str, lists: Lists, since: int) -> Iter
     wanted = [pointer for pointer in pointers if pointer["last"] > since]
     lists.fetch(dataset, [pointer["list"] for pointer in wanted])
     for pointer in wanted:
-        items = lists.read(dataset, pointer["list"])
+        items = _under(pointer, dataset, lists)
         yield from _items(items, dataset, lists, since) if pointer["level"] else items
+
+
+def _under(pointer: Body, dataset: str, lists: Lists) -> list[Any]:
+    """Return the list that a pointer leads to: of pointers of the level below, or of changes."""
+    items = lists.read(dataset, pointer["list"])
+    if any(item.get("level", -1) != pointer["level"] - 1 for item in items):
+        raise UnexpectedAnswer(
+            f"the list {pointer['list']} of {dataset} is not of the level that leads to it; restore both"
+        )
+    return items
 
 
 def _change(item: Body) -> Change:

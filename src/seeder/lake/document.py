@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any, NamedTuple
 
+from seeder.documents import parsed
 from seeder.errors import InvalidRequest
 
 FORMAT = 1
@@ -50,18 +51,24 @@ def encode(document: Document) -> bytes:
 def decode(url: str, data: bytes) -> Document:
     """Return the document that stands at `url`. Raises InvalidRequest where that is none, or one of a newer format."""
     try:
-        members = json.loads(data)
+        members = parsed(data)
         number = members["format"]
     except (KeyError, TypeError, ValueError) as error:
         raise _unreadable(url) from error
-    if isinstance(number, int) and number > FORMAT:
+    if type(number) is int and number > FORMAT:
         raise InvalidRequest(
             "registry", f"{url} has format {number}, and this version reads up to {FORMAT}; upgrade s3-seeder"
         )
     match members:
         case {"format": 1, "revision": int(revision), "transactions": list(recent), "body": dict(body)}:
-            return Document(revision, tuple(recent), body)
+            # A flag is a number to Python, and 1.0 is 1.
+            if type(number) is type(revision) is int and revision > 0 and all(map(_is_text, recent)):
+                return Document(revision, tuple(recent), body)
     raise _unreadable(url)
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
 
 
 def _unreadable(url: str) -> InvalidRequest:

@@ -86,7 +86,7 @@ def names_of(key: str) -> Names:
     except InvalidRequest:
         is_ours = False
     if not is_ours:
-        raise InvalidRequest("key", f"'{key}' is not {ROOT}NAME/k=v/…/FILE")
+        raise InvalidRequest("key", f"'{key}' is no file of a dataset; give {ROOT}NAME/k=v/…/FILE")
     return Names(dataset, partition, name)
 
 

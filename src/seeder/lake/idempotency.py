@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from botocore.config import Config
     from mypy_boto3_s3 import S3Client
 
+__all__ = ["S3PersistenceLayer", "lifecycle_rule"]
+
 PREFIX = "idempotency/"
 RETRY = Retry(deadline_seconds=10)
 _DAY_SECONDS = 24 * 3600

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import threading
 from collections import OrderedDict
 from concurrent.futures import ThreadPoolExecutor
@@ -13,6 +12,7 @@ from seeder.errors import UnexpectedAnswer
 from seeder.lake import objects
 from seeder.lake.changelog import encoded
 from seeder.lake.retry import Retry
+from seeder.lake.shapes import read_list
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -57,7 +57,7 @@ class StoredLists:
             raise UnexpectedAnswer(
                 f"s3://{self._bucket}/{key} is not there; restore it, the registry leads to it"
             )
-        items: list[Any] = json.loads(stored.body)
+        items = read_list(f"s3://{self._bucket}/{key}", stored.body)
         self._keep(key, items)
         return items
 

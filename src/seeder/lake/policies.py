@@ -21,6 +21,8 @@ from typing import Any, Literal
 
 from seeder.errors import InvalidRequest
 
+__all__ = ["Rules", "bucket_arn", "merged", "statements"]
+
 Document = dict[str, Any]
 Statement = dict[str, Any]
 Level = Literal["bucket", "prefix"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from seeder.errors import InvalidRequest
@@ -11,7 +12,8 @@ from seeder.lake.group import GroupCommit
 from seeder.lake.lists import FOLDER
 from seeder.lake.registry import Registry
 from seeder.lake.retry import Retry
-from seeder.lake.schema import Schema
+from seeder.lake.schema import Schema, shaped
+from seeder.lake.shapes import Body
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 REGISTRY_KEY = "metastore/dataset_registry.json"
 VERSION = 1
 """Of a lake's registries; a registry of a newer one is refused."""
+_SCHEMA = Schema(VERSION, check=shaped(Body))
 
 
 class Registries:
@@ -34,7 +37,7 @@ class Registries:
     @staticmethod
     def are_split(s3: S3Client, bucket: str, retry: Retry) -> bool:
         """Whether the lake that stands there is split."""
-        return "registries" in _registry(s3, bucket, REGISTRY_KEY, Schema(VERSION), retry).read().body
+        return "registries" in _registry(s3, bucket, REGISTRY_KEY, _SCHEMA, retry).read().body
 
     def of(self, dataset: str, is_new: bool = False) -> Registry | GroupCommit:
         """Return the registry that holds a dataset; with `is_new` the root lists it from now on.
@@ -70,14 +73,13 @@ class Registries:
                     each.close()
 
     def _root(self) -> Registry:
-        return _registry(self._s3, self._bucket, REGISTRY_KEY, Schema(VERSION), self._retry)
+        return _registry(self._s3, self._bucket, REGISTRY_KEY, _SCHEMA, self._retry)
 
     def _at(self, key: str, validate: Callable[[dict[str, Any]], None]) -> Registry | GroupCommit:
         with self._lock:
             if key not in self._made:
-                plain = _registry(
-                    self._s3, self._bucket, key, Schema(VERSION, validate=validate), self._retry
-                )
+                schema = replace(_SCHEMA, validate=validate)
+                plain = _registry(self._s3, self._bucket, key, schema, self._retry)
                 self._made[key] = GroupCommit(plain) if self._group else plain
             return self._made[key]
 

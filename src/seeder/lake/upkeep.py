@@ -77,7 +77,8 @@ def repair(lake: Lake, settled_after: timedelta = SETTLED_AFTER) -> tuple[list[F
     """Do what can be done about what `verify` finds; return that, and what is left for a person.
 
     Orphans are registered, or deleted where they were removed from the registry; counts made right; left-over lists
-    deleted. Missing and different files are left. Needs what `Lake` does, and s3:DeleteObject.
+    deleted. Missing and different files are left. Needs what `Lake` does, and s3:DeleteObject; raises what its methods
+    raise.
     """
     done: list[Finding] = []
     left: list[Finding] = []

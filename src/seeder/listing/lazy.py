@@ -12,12 +12,12 @@ class lazy(Generic[Value]):  # noqa: N801 - used as a decorator
     """Decorates a method whose value is kept in the instance; two threads may both compute it."""
 
     def __init__(self, compute: Callable[[Any], Value]) -> None:
-        self._compute = compute
+        self.compute = compute
         self.__doc__ = compute.__doc__
 
     def __set_name__(self, owner: type, name: str) -> None:
         self._name = name
 
     def __get__(self, instance: Any, owner: type | None = None) -> Value:
-        value = instance.__dict__[self._name] = self._compute(instance)
+        value = instance.__dict__[self._name] = self.compute(instance)
         return value

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import string
 from bisect import bisect_left
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from math import inf
 
 _DIGITS = 24
@@ -147,7 +149,7 @@ def pivot(current: Range, alphabet: Alphabet) -> str:
     beyond = _beyond_all(current, shared, alphabet)
     if beyond:
         return beyond
-    for offset in range(shared, min(max(len(current.start), shared) + 2, shared + _OFFSETS)):
+    for offset in _offsets(current, shared, alphabet):
         prefix = current.start[:offset]
         low = alphabet.value(current.start, offset)
         ends_here = current.end and current.end[:offset] == prefix
@@ -156,6 +158,16 @@ def pivot(current: Range, alphabet: Alphabet) -> str:
         if middle:
             return middle
     return ""
+
+
+def _offsets(current: Range, shared: int, alphabet: Alphabet) -> Iterator[int]:
+    """Yield the positions from which to look for a middle: the first that differs, then those that are seen to vary.
+
+    Names within keys, such as the `/month=` of `2026/month=01`, are long, and nothing is to be found in them.
+    """
+    yield shared
+    further = range(shared + 1, max(len(current.start), shared) + 2)
+    yield from islice((offset for offset in further if len(alphabet.at(offset)) > 1), _OFFSETS)
 
 
 def remaining(current: Range, alphabet: Alphabet) -> float:

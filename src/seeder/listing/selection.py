@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from seeder.errors import UnexpectedAnswer
-from seeder.listing.page import Page
+from seeder.listing.page import Page, understood
 
 # CopyObject takes up to 5 GiB (S3 User Guide, "Copy objects with S3 Batch Operations").
 LARGEST_COPY = 5 * 1024**3
@@ -71,16 +71,17 @@ class Selection:
         objects = [match[2] for match in _OBJECT.finditer(page.body)]
         if len(objects) != len(page.keys):
             raise UnexpectedAnswer(f"a page of {len(page.keys)} keys shows {len(objects)} objects")
-        for index, body in enumerate(objects[:stop]):
-            size, storage = int(_first(_SIZE, body, b"0")), _first(_CLASS, body, b"STANDARD").decode()
-            if self.filters:
-                key = page.decode(index) if self.suffix else ""
-                if not self.wants(key, size, storage, _first(_MODIFIED, body, b"").decode()):
-                    continue
-            readable = self.restored and RESTORED in body
-            place = chosen[self.place(size, "" if readable else storage)]
-            if place is not None:
-                place.append(index)
+        with understood():
+            for index, body in enumerate(objects[:stop]):
+                size, storage = int(_first(_SIZE, body, b"0")), _first(_CLASS, body, b"STANDARD").decode()
+                if self.filters:
+                    key = page.decode(index) if self.suffix else ""
+                    if not self.wants(key, size, storage, _first(_MODIFIED, body, b"").decode()):
+                        continue
+                readable = self.restored and RESTORED in body
+                place = chosen[self.place(size, "" if readable else storage)]
+                if place is not None:
+                    place.append(index)
         return chosen
 
     def wants(self, key: str, size: int, storage: str, modified: str) -> bool:
@@ -99,6 +100,8 @@ class Selection:
         if not (self.created_after or self.created_before):
             return True
         written = datetime.fromisoformat(modified)
+        if written.tzinfo is None:
+            raise ValueError(f"the time '{modified}' has no zone")
         return not (
             (self.created_after and written <= self.created_after)
             or (self.created_before and written >= self.created_before)

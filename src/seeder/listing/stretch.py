@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from seeder.errors import UnexpectedAnswer
-from seeder.listing.page import Page
+from seeder.listing.page import Page, understood
 from seeder.listing.selection import RESTORED
 
 _SIZE = re.compile(rb"<Size>(\d+)</Size>")
@@ -40,7 +40,8 @@ class Entry(NamedTuple):
     @property
     def size(self) -> int:
         """The size in bytes."""
-        return int(self.facts.rpartition(b">")[2])
+        with understood():
+            return int(self.facts.rpartition(b">")[2])
 
     @property
     def etag(self) -> str:

@@ -10,13 +10,12 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
-from xml.etree import ElementTree
 
 from botocore.exceptions import ClientError
 
-from seeder.errors import UnexpectedAnswer, code_of
+from seeder.errors import code_of
 from seeder.listing.exchange import Ask, Exchange
-from seeder.listing.page import Page
+from seeder.listing.page import Page, parse_xml
 from seeder.listing.patient import fetch_patiently
 from seeder.listing.selection import Chosen
 from seeder.listing.walk import Untaken
@@ -127,12 +126,8 @@ def having_tags(tagged: Tagged, page: Page, stop: int, choice: Chosen) -> Chosen
 
 def _tags(body: bytes) -> dict[str, str]:
     """Return the tags in the answer of GetObjectTagging."""
-    try:
-        root = ElementTree.fromstring(body)  # noqa: S314 - botocore parses the same bytes the same way
-    except ElementTree.ParseError as error:
-        raise UnexpectedAnswer(f"tags that are not XML: {error}") from error
     found = {}
-    for tag in root.iter():
+    for tag in parse_xml(body).iter():
         if tag.tag.rpartition("}")[2] == "Tag":
             parts = {part.tag.rpartition("}")[2]: part.text or "" for part in tag}
             found[parts.get("Key", "")] = parts.get("Value", "")

@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 from threading import Condition
 from typing import Any, NamedTuple
 from urllib.parse import unquote_plus
-from xml.etree import ElementTree
+from xml.etree.ElementTree import Element
 
 from seeder.errors import SeederError, ServiceUnavailable, Throttled, UnexpectedAnswer
-from seeder.listing.page import Page
+from seeder.listing.page import Page, parse_xml, understood
 from seeder.listing.patient import fetch_patiently
 from seeder.listing.walk import Untaken
 from seeder.listing.wire import Wire
@@ -162,7 +162,8 @@ class TokenWalk:
         page, names = self._names({"EncodingType": "url", **asked}, chain)
         if page.encoded and (any(b"+" in key for key in page.keys) or any("+" in name for name in names)):
             page, names = self._names(asked, chain)
-        return page, [unquote_plus(name, errors="strict") if page.encoded else name for name in names]
+        with understood():
+            return page, [unquote_plus(name, errors="strict") if page.encoded else name for name in names]
 
     def _names(self, asked: dict[str, Any], chain: Chain) -> tuple[Page, list[str]]:
         body = self._body(asked)
@@ -185,13 +186,9 @@ def _parameters(chain: Chain, operation: str) -> dict[str, Any]:
 
 def _common_prefixes(body: bytes) -> list[str]:
     """The common prefixes of a page as they stand in its XML, which is parsed: none may be missed."""
-    try:
-        root = ElementTree.fromstring(body)  # noqa: S314 - botocore parses the same bytes the same way
-    except ElementTree.ParseError as error:
-        raise UnexpectedAnswer(f"a page that is not XML: {error}") from error
-    groups = [group for group in root if _local(group) == "CommonPrefixes"]
+    groups = [group for group in parse_xml(body) if _local(group) == "CommonPrefixes"]
     return [child.text or "" for group in groups for child in group if _local(child) == "Prefix"]
 
 
-def _local(element: ElementTree.Element) -> str:
+def _local(element: Element) -> str:
     return element.tag.rpartition("}")[2]

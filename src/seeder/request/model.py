@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from seeder.documents import shown
 from seeder.errors import InvalidRequest
 from seeder.listing.selection import Selection
 from seeder.request.explanation import explain
@@ -29,6 +30,7 @@ from seeder.request.values import (
     RoleArn,
     StorageClass,
     Tags,
+    Text,
     Trigger,
 )
 
@@ -181,7 +183,7 @@ class Request(BaseModel):
     trigger: Trigger = Field(
         default="manual", description="What asked for the run; set by `fleet`.", json_schema_extra=_INTERNAL
     )
-    rule_id: str = Field(
+    rule_id: Text = Field(
         default="",
         description="The replication rule that asked; set by `fleet`.",
         json_schema_extra=_INTERNAL,
@@ -209,7 +211,7 @@ def parse_request(document: Any) -> Request:
     Raises InvalidRequest naming the first wrong field, its value and what to do.
     """
     if not isinstance(document, dict):
-        raise InvalidRequest("input", f"{document!r} is not an object; give {EXAMPLE}")
+        raise InvalidRequest("input", f"{shown(document)} is not an object; give {EXAMPLE}")
     try:
         request = Request.model_validate(document)
     except ValidationError as error:

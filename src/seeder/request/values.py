@@ -29,8 +29,8 @@ StorageClass = Literal[
 _KEY_BYTES = 1024
 _MOST_TAGS, _TAG_KEY_CHARACTERS, _TAG_VALUE_CHARACTERS = 10, 128, 256
 
-_BUCKET_NAME = r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]"
-_INVENTORY = rf"s3://{_BUCKET_NAME}/[\s\S]+/manifest\.json"
+BUCKET_NAME = r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]"
+_INVENTORY = rf"s3://{BUCKET_NAME}/[\s\S]+/manifest\.json"
 _MOMENT = r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?"
 _ZONE = r"(Z|[+-][0-9]{2}:[0-9]{2})"
 _ROLE_ARN = r"arn:aws[a-z-]*:iam::[0-9]{12}:role/[A-Za-z0-9_+=,.@/-]+"
@@ -39,11 +39,22 @@ _ACCOUNT = r"[0-9]{12}"
 
 
 def _bucket_name(value: str) -> str:
-    if re.fullmatch(_BUCKET_NAME, value):
+    if re.fullmatch(BUCKET_NAME, value):
         return value
     name = value.removeprefix("arn:aws:s3:::").removeprefix("s3://").split("/")[0]
-    hint = f"; give the name alone: '{name}'" if name != value and re.fullmatch(_BUCKET_NAME, name) else ""
-    raise ValueError(f"'{value}' is not a bucket name (3 to 63 lower-case letters, digits, '.', '-'){hint}")
+    is_within = name != value and re.fullmatch(BUCKET_NAME, name)
+    hint = f"the name alone: '{name}'" if is_within else "3 to 63 lower-case letters, digits, '.', '-'"
+    raise ValueError(f"'{value}' is not a bucket name; give {hint}")
+
+
+def _whole(value: str) -> str:
+    try:
+        value.encode()
+    except UnicodeEncodeError as error:
+        raise ValueError(
+            f"{value[:40]!r} holds half a character (a lone surrogate); give whole ones"
+        ) from error
+    return value
 
 
 def _part_of_key(value: str) -> str:
@@ -102,6 +113,7 @@ def _tags(value: dict[str, str]) -> dict[str, str]:
     if len(value) > _MOST_TAGS:
         raise ValueError(f"{len(value)} tags, and an object has {_MOST_TAGS} at most; give fewer")
     for key, text in value.items():
+        _whole(key + text)
         if not 0 < len(key) <= _TAG_KEY_CHARACTERS or len(text) > _TAG_VALUE_CHARACTERS:
             raise ValueError(
                 f"'{key}={text}' is not a tag of an object; give keys of 1 to {_TAG_KEY_CHARACTERS} characters and "
@@ -114,11 +126,12 @@ def _text(pattern: str, **members: Any) -> WithJsonSchema:
     return WithJsonSchema({"type": "string", "pattern": f"^{pattern}$", **members})
 
 
-BucketName = Annotated[str, AfterValidator(_bucket_name), _text(_BUCKET_NAME)]
+BucketName = Annotated[str, AfterValidator(_bucket_name), _text(BUCKET_NAME)]
+Text = Annotated[str, AfterValidator(_whole)]
 PartOfKey = Annotated[
-    str, AfterValidator(_part_of_key), WithJsonSchema({"type": "string", "maxLength": _KEY_BYTES})
+    Text, AfterValidator(_part_of_key), WithJsonSchema({"type": "string", "maxLength": _KEY_BYTES})
 ]
-Inventory = Annotated[str, AfterValidator(_inventory), _text(f"({_INVENTORY})?")]
+Inventory = Annotated[Text, AfterValidator(_inventory), _text(f"({_INVENTORY})?")]
 Moment = Annotated[str, AfterValidator(_aware), _text(_MOMENT + _ZONE, format="date-time")] | None
 Bytes = Annotated[int, Field(ge=0)] | None
 RoleArn = Annotated[str, AfterValidator(_role_arn), _text(f"({_ROLE_ARN})?")]

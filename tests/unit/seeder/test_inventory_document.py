@@ -112,7 +112,7 @@ def test_all_versions_but_delete_markers_are_taken_where_asked_and_an_empty_id_i
         (["source", "a", "true"], "a row of 3 cells where 4 are expected"),
         (["other", "a", "true", "5"], "a row of the bucket 'other', not 'source'"),
         (["source", "a", "yes", "5"], "a flag that is 'yes'"),
-        (["source", "a", "true", "five"], "invalid literal"),
+        (["source", "a", "true", "five"], "key, size or version is none"),
         (["source", "%ff", "true", "5"], "can't decode byte"),
     ],
 )
