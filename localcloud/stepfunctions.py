@@ -16,7 +16,6 @@ from typing import Any
 from botocore.exceptions import ClientError
 from moto.stepfunctions.exceptions import AWSError, InvalidName
 from moto.stepfunctions.parser.api import InvalidDefinition
-from moto.stepfunctions.parser.asl.component.common.error_name.error_equals_decl import ErrorEqualsDecl
 from moto.stepfunctions.parser.asl.component.common.retry import retrier_decl
 from moto.stepfunctions.parser.asl.component.state.exec.state_task import lambda_eval_utils
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.service import (
@@ -35,6 +34,7 @@ from moto.stepfunctions.parser.asl.component.state.wait.wait_function.wait_funct
 from moto.stepfunctions.parser.backend.execution import Execution
 from moto.stepfunctions.parser.models import StepFunctionsParserBackend
 
+from localcloud import execution_errors, execution_history
 from localcloud.authorization import Authorization
 from localcloud.aws import client
 from localcloud.clock import Clock
@@ -42,7 +42,6 @@ from localcloud.patching import Patches
 from localcloud.sessions import STATES, NotAssumable
 
 SYNC_POLL_SECONDS = 0.05
-NOT_CAUGHT_BY_ALL = {"States.DataLimitExceeded", "States.Runtime"}
 _FORBIDDEN_IN_NAME = re.compile(r'[\s<>{}\[\]?*"#%\\^|~`$&,;:/\x00-\x1f\x7f-\x9f]')
 _INTEGRATIONS = (
     lambda_eval_utils,
@@ -65,7 +64,8 @@ def install(patches: Patches, clock: Clock, authorization: Authorization) -> Non
     _name_executions(patches)
     _refuse_unsupported(patches)
     _normalise_integrations(patches)
-    _limit_states_all(patches)
+    execution_errors.install(patches)
+    execution_history.install(patches)
     _check_roles(patches, authorization)
     _act_as_roles(patches, authorization)
 
@@ -212,18 +212,3 @@ def _times_to_milliseconds(value: Any) -> None:
     elif isinstance(value, list):
         for member in value:
             _times_to_milliseconds(member)
-
-
-def _limit_states_all(patches: Patches) -> None:
-    """`States.ALL` catches neither States.DataLimitExceeded nor States.Runtime."""
-
-    def evaluate(self: Any, env: Any) -> None:
-        error = env.stack[-1]
-        named = {name.error_name for name in self.error_names}
-        if error.error_name in NOT_CAUGHT_BY_ALL and error.error_name not in named:
-            env.stack.pop()
-            env.stack.append(False)
-        else:
-            original(self, env)
-
-    original = patches.replace(ErrorEqualsDecl, "_eval_body", evaluate)

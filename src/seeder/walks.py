@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from seeder import inventory, lacking, manifest
 from seeder.clients import Clients
+from seeder.endurance import next_turn
 from seeder.listing.tagged import asking_for
 from seeder.listing.wire import Wire
 from seeder.manifest import Progress
 from seeder.run import Run
+from seeder.telling import KEYS_OF_A_CALL, address, telling
 from seeder.verify import Verification, proven, verify
 
 if TYPE_CHECKING:
@@ -34,6 +36,7 @@ def make_manifests(
     """
     at, asked, source = run.manifest_bucket, run.request, run.source
     begun = before or Progress.fresh(at.name if at else run.state_bucket, run.manifest_folder, run.operation)
+    begun = begun.model_copy(update={"turns": next_turn(begun.turns, source.name)})
     s3, reader = clients.s3(at.region if at else home), clients.s3(source.region)
     versions, chosen = run.operation == "replicate", asked.selection()
     chosen = replace(chosen, largest=None, restored=False) if versions else chosen
@@ -45,6 +48,13 @@ def make_manifests(
                 s3, begun, reader, asked.inventory, source.name, versions=versions, **given
             )
         with closing(_wire(run, reader, source.name)) as wire:
+            given["out_of_time"] = telling(
+                clients.s3(home),
+                run.state_bucket,
+                address(run.run_id, "PaginateKeys"),
+                lambda: (begun.list_calls + wire.calls) * KEYS_OF_A_CALL,
+                out_of_time,
+            )
             if not asked.resync:
                 return manifest.write(s3, begun, wire, source.name, **given)
             # What was written before a new rule was in force would else be neither replicated nor seeded.
@@ -64,12 +74,14 @@ def prove(
     """Compare both buckets as far as the time goes, unless the walk of a re-sync that had nothing to seed did.
 
     `made` are the run's manifests; the others are as for `make_manifests`.
-    Raises Unordered, UnexpectedAnswer, Throttled, ServiceUnavailable, ClientError.
+    Raises InvalidRequest, Unordered, UnexpectedAnswer, Throttled, ServiceUnavailable, ClientError.
     """
     begun = before or Verification.fresh(run.state_bucket, run.folder)
     if made.proof:
         return proven(begun, made.proof)
+    begun = begun.model_copy(update={"turns": next_turn(begun.turns, run.source.name)})
     source, by_version = clients.s3(run.source.region), run.operation == "replicate"
+    judged = 0 if begun.ranges is None else sum(begun.counts.values())
     with (
         closing(_wire(run, source, run.source.name)) as wire,
         closing(_destination(run, clients)) as other,
@@ -84,7 +96,13 @@ def prove(
             prefix=run.request.prefix,
             selection=replace(run.request.selection(), largest=None, restored=not by_version),
             waits=by_version,
-            out_of_time=out_of_time,
+            out_of_time=telling(
+                clients.s3(home),
+                run.state_bucket,
+                address(run.run_id, "VerifyReplica"),
+                lambda: judged + wire.calls * KEYS_OF_A_CALL,
+                out_of_time,
+            ),
             tagged=tagged,
             **_compared(run),
         )

@@ -13,6 +13,8 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 from seeder.advice import OTHERS
+from seeder.endurance import wait_after
+from seeder.errors import UnexpectedAnswer
 from seeder.jobs import VANISHED, Job, region_of
 from seeder.manifest import Progress
 from seeder.report import Failure, ReportProgress, check_counts
@@ -66,9 +68,12 @@ class Work(BaseModel):
 
     @property
     def the_current(self) -> Job:
-        """The current job, where the state machine comes only while there is one."""
+        """The current job, where the state machine comes only while there is one. Raises UnexpectedAnswer."""
         job = self.current
-        assert job is not None  # noqa: S101
+        if job is None:
+            raise UnexpectedAnswer(
+                "a Work that this release does not understand: no job of it is left to be done; start the run again"
+            )
         return job
 
     def with_current(self, job: Job) -> Work:
@@ -109,7 +114,7 @@ def turn_awaited(work: Work) -> Work:
     """Return the work after its job could not be created yet, for AWS runs as many as it may: try again later."""
     job = work.the_current
     waited = job.waited_seconds + job.wait_seconds
-    wait = min(max(waited // TURN_GROWTH, SHORTEST_TURN_SECONDS), LONGEST_TURN_SECONDS)
+    wait = wait_after(waited, TURN_GROWTH, SHORTEST_TURN_SECONDS, LONGEST_TURN_SECONDS)
     return work.with_current(job.model_copy(update={"waited_seconds": waited, "wait_seconds": wait}))
 
 
