@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
@@ -102,12 +103,16 @@ def _check_type(name: str, value: object) -> None:
 
 
 class Faults:
-    """The faults in force, with how often each may still strike. Safe to use from several threads."""
+    """The faults in force, with how often each may still strike; `struck` is how often each did.
+
+    Safe to use from several threads.
+    """
 
     def __init__(self, faults: Sequence[Fault] = ()) -> None:
         self._lock = threading.Lock()
         self._faults = list(faults)
         self._left = [fault.times for fault in faults]
+        self.struck: Counter[Fault] = Counter()
 
     def __bool__(self) -> bool:
         return bool(self._faults)
@@ -141,6 +146,7 @@ class Faults:
                     continue
                 if left is not None:
                     self._left[place] = left - 1
+                self.struck[fault] += 1
                 return fault
         return None
 

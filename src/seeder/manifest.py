@@ -19,7 +19,7 @@ from seeder import sink
 from seeder.errors import UnexpectedAnswer, code_of
 from seeder.judge import Compared
 from seeder.listing.any_order import Position, list_all
-from seeder.listing.counting import Census
+from seeder.listing.counting import IN_A_RECORD, WHILE_LISTED, Census
 from seeder.listing.page import Page
 from seeder.listing.selection import Selection
 from seeder.listing.tagged import Tagged, having_tags
@@ -56,9 +56,10 @@ class Progress(BaseModel):
 
     Each manifest is one file, or several where it exceeds what a job takes. `ranges` are those left (start, version,
     end), or the one position in an inventory; None before the first call. `chains` are left instead where the
-    source's order is not S3's. `census` counts what was listed (not what an inventory holds) and is to be seeded,
-    `count` is that of the operation's own rows, `inventory_created` the inventory's own creationTimestamp. `compared`
-    is what a re-sync found, None otherwise; `tag_calls` how many objects were asked for their tags.
+    source's order is not S3's. `census` counts what was listed, or stands in an inventory, and is to be seeded, `count`
+    is that of the operation's own rows, `inventory_created` the inventory's own creationTimestamp. `compared` is what a
+    re-sync found, None otherwise; `tag_calls` how many objects were asked for their tags, `turns` how many
+    calls it took.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -72,6 +73,7 @@ class Progress(BaseModel):
     list_calls: int = 0
     destination_list_calls: int = 0
     tag_calls: int = 0
+    turns: int = 0
     census: Census = Census()
     inventory_created: str = ""
     compared: Compared | None = None
@@ -216,7 +218,7 @@ def write(
         "list_calls": progress.list_calls + wire.calls,
         "tag_calls": progress.tag_calls + (tagged.calls if tagged else 0),
     }
-    after = after.model_copy(update={**counts, "census": census})
+    after = after.model_copy(update={**counts, "census": settled(census, position.is_end)})
     return complete(s3, after) if position.is_end else after
 
 
@@ -234,11 +236,7 @@ def complete(s3: S3Client, progress: Progress) -> Progress:
     if not any(file.parts for file in progress.files):
         return progress.model_copy(update={"done": True})
     bucket, note = _note(progress)
-    try:
-        s3.put_object(Bucket=bucket, Key=note, Body=progress.model_dump_json().encode(), IfNoneMatch="*")
-    except ClientError as error:
-        if code_of(error) not in sink.TAKEN:
-            raise
+    sink.note(s3, bucket, note, progress.model_dump_json().encode())
     made = finished(s3, progress)
     if made is None:
         raise UnexpectedAnswer(f"s3://{bucket}/{note} was written but is not there")
@@ -267,7 +265,14 @@ def _note(progress: Progress) -> tuple[str, str]:
     return first.bucket, first.key.removesuffix(".csv") + ".json"
 
 
+def settled(census: Census, is_end: bool) -> Census:
+    """Return a census as small as the next call, or the record, needs it."""
+    return census.kept(IN_A_RECORD if is_end else WHILE_LISTED)
+
+
 def room_of(progress: Progress) -> int:
-    """Return how many bytes the position of a walk may take beside all else that a progress holds."""
-    held = len(progress.model_copy(update={"ranges": None, "chains": None}).model_dump_json())
+    """Return how many bytes the position of a walk may take beside all else that a progress may hold after it."""
+    census = progress.census.model_copy(update={"prefixes": {}})
+    bare = progress.model_copy(update={"ranges": None, "chains": None, "census": census})
+    held = len(json.dumps(bare.model_dump())) + WHILE_LISTED.bytes
     return max(MOST_STATE_BYTES - held, LEAST_POSITION_BYTES)

@@ -8,21 +8,27 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 from pydantic import BaseModel, ConfigDict
 
-from seeder.errors import UnexpectedAnswer, code_of
+from seeder.errors import AlreadyExists, NotYetVisible, UnexpectedAnswer, code_of
+from seeder.lake import objects
+from seeder.lake.retry import Retry
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import PartTypeDef
 
 SMALLEST_PART_BYTES = 8 * 1024 * 1024
 PARTS_BEFORE_DOUBLING = 1250
 MOST_PARTS = 10_000
 UPLOADS_AT_ONCE = 2
-TAKEN = frozenset({"ConditionalRequestConflict", "PreconditionFailed"})
+NOTE_SECONDS = 20
+CONFLICT = "ConditionalRequestConflict"
+TAKEN = frozenset({CONFLICT, "PreconditionFailed"})
 # The tag of what a pause leaves behind. Nothing deletes it, for a call may be repeated: a lifecycle rule expires it.
 TEMPORARY = "seeder=temporary"
 
@@ -154,8 +160,20 @@ class Sink:
         return self._upload.model_copy(update={"upload_id": answer["UploadId"]})
 
 
+def note(s3: S3Client, bucket: str, key: str, body: bytes) -> None:
+    """Write an object once; what an earlier call has written there stands.
+
+    Raises Throttled or Undecided where S3 decides nothing for 20 seconds, AccessDenied, UnexpectedAnswer.
+    """
+    with suppress(AlreadyExists):
+        objects.create(s3, bucket, key, body, retry=Retry(deadline_seconds=NOTE_SECONDS))
+
+
 def complete(s3: S3Client, upload: Upload) -> Upload:
-    """Make the file of a finished sink; can be repeated. A file without rows is not made."""
+    """Make the file of a finished sink; can be repeated. A file without rows is not made.
+
+    Raises NotYetVisible while another call makes it, UnexpectedAnswer, ClientError.
+    """
     if not upload.parts:
         return upload
     try:
@@ -169,8 +187,18 @@ def complete(s3: S3Client, upload: Upload) -> Upload:
     except ClientError as error:
         if code_of(error) not in {"NoSuchUpload", *TAKEN}:
             raise
-        etag = s3.head_object(Bucket=upload.bucket, Key=upload.key)["ETag"]
+        etag = _etag_after(s3, upload, error)
     return upload.model_copy(update={"etag": etag})
+
+
+def _etag_after(s3: S3Client, upload: Upload, refusal: ClientError) -> str:
+    """Return the ETag of the file that stands there, as S3's refusal to make it says, if it was decided."""
+    try:
+        return s3.head_object(Bucket=upload.bucket, Key=upload.key)["ETag"]
+    except ClientError as error:
+        if code_of(error) == "404" and code_of(refusal) == CONFLICT:
+            raise NotYetVisible(f"another call makes s3://{upload.bucket}/{upload.key}") from refusal
+        raise
 
 
 def abandon(s3: S3Client, upload: Upload) -> None:
@@ -184,23 +212,37 @@ def abandon(s3: S3Client, upload: Upload) -> None:
             raise
 
 
+def abandon_all(s3: S3Client, bucket: str, prefix: str) -> None:
+    """Give up all unfinished files below a prefix, those too that a call has begun which died. Can be repeated."""
+    pages = s3.get_paginator("list_multipart_uploads").paginate(Bucket=bucket, Prefix=prefix)
+    for upload in [item for page in pages for item in page.get("Uploads", [])]:
+        abandon(s3, Upload(bucket=bucket, key=upload["Key"], upload_id=upload["UploadId"]))
+
+
 def _get(s3: S3Client, bucket: str, key: str) -> bytes:
     return s3.get_object(Bucket=bucket, Key=key)["Body"].read()
 
 
 def _parts(s3: S3Client, upload: Upload) -> list[dict[str, object]]:
-    """The parts that count; a call that died may have left more, or others that were stored again."""
+    """The parts that count; a call that died may have left more, or others that were stored again.
+
+    S3 lists the last part of a number alone; a server that lists them all is read as S3 would answer.
+    """
     listing = s3.get_paginator("list_parts").paginate(
         Bucket=upload.bucket, Key=upload.key, UploadId=upload.upload_id
     )
-    parts = [
-        {"PartNumber": part["PartNumber"], "ETag": part["ETag"]}
-        for page in listing
-        for part in page.get("Parts", [])
-        if part["PartNumber"] <= upload.parts
-    ]
+    newest: dict[int, PartTypeDef] = {}
+    for part in (part for page in listing for part in page.get("Parts", [])):
+        before = newest.setdefault(part["PartNumber"], part)
+        if part["LastModified"] > before["LastModified"]:
+            newest[part["PartNumber"]] = part
+        elif part["LastModified"] == before["LastModified"] and part["ETag"] != before["ETag"]:
+            raise UnexpectedAnswer(
+                f"s3://{upload.bucket}/{upload.key}: two parts {part['PartNumber']} are equally new; run again"
+            )
+    parts = [newest[number] for number in sorted(newest) if number <= upload.parts]
     if len(parts) != upload.parts:
         raise UnexpectedAnswer(
             f"s3://{upload.bucket}/{upload.key}: {len(parts)} parts of {upload.parts} are there"
         )
-    return parts
+    return [{"PartNumber": part["PartNumber"], "ETag": part["ETag"]} for part in parts]

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 GONE = frozenset(
     {"404", "NoSuchKey", "NoSuchVersion", "SrcKeyNotFound", "SrcObjectNotFound", "SrcVersionNotFound"}
 )
+MOST_KEY_CHARACTERS = 100
 _RESTORE_HOURS = {"BULK": 48, "STANDARD": 12}
 
 
@@ -31,9 +32,13 @@ def judge(run: Run, manifest: Progress, work: Work, verification: Verification) 
     Objects that others removed from the source meanwhile are no failures if the comparison does not miss them.
     """
     archived = _archived(run, manifest, work, verification)
-    problems = [*_failures(work), *work.problems, *archived, *_differences(verification)]
+    failures, differences = _failures(work), _differences(verification)
+    problems = [*failures, *work.problems, *archived, *differences]
     if not problems:
         return Verdict("Complete")
+    if not (failures or archived or differences):
+        # What is wrong with jobs alone leaves nobody anything to do.
+        problems.append("the replica is equal all the same, and nothing is left to do")
     only_archived = problems == archived
     return Verdict("Failed", "ObjectsArchived" if only_archived else "SeedingFailed", "; ".join(problems))
 
@@ -43,12 +48,18 @@ def _failures(work: Work) -> list[str]:
     if all(failure.code in GONE for failure in work.failures):
         return []
     groups = ", ".join(
-        f"{failure.code} {failure.count} (for example '{failure.example_key}')" for failure in work.failures
+        f"{failure.code} {failure.count} (for example {_shown(failure.example_key)})"
+        for failure in work.failures
     )
     first = next(failure for failure in work.failures if failure.code not in GONE)
     # No round is left by now.
     advice = first.advice.replace("the next round", "another run")
     return [f"{work.failed} of {work.failed + work.succeeded} objects were not copied: {groups}. {advice}"]
+
+
+def _shown(key: str) -> str:
+    """Return a key for a sentence: without line breaks, and not so long that what follows is cut off."""
+    return repr(key if len(key) <= MOST_KEY_CHARACTERS else f"{key[:MOST_KEY_CHARACTERS]} …")
 
 
 def _archived(run: Run, manifest: Progress, work: Work, verification: Verification) -> list[str]:
@@ -65,7 +76,7 @@ def _archived(run: Run, manifest: Progress, work: Work, verification: Verificati
 
 
 def _differences(verification: Verification) -> list[str]:
-    if verification.result in {"equal", "extra"}:
+    if verification.result in {"equal", "extra", "archived"}:
         return []
     if not verification.result:
         return ["the replica was not compared"]

@@ -31,20 +31,22 @@ WORKERS = 16
 # The state of a verification must fit the state of an execution beside all else (256 KiB); examples take the rest.
 MOST_RANGE_BYTES = 48 * 1024
 
-Result = Literal["", "equal", "extra", "differs"]
+Result = Literal["", "equal", "extra", "archived", "differs"]
 
 
 class Verification(Patience, Compared):
     """How far a verification is, and what it has found; all that the next call needs to go on.
 
     `differs` is the manifest of what is missing or different. `ranges` (start, end) are left of the look under way;
-    None between two looks. `result` is empty until `done`. `list_calls` and `tag_calls` are the requests of all looks.
+    None between two looks. `result` is empty until `done`. `list_calls` and `tag_calls` are the requests of all looks,
+    `turns` the calls that they took.
     """
 
     ranges: list[tuple[str, str]] | None = None
     differs: Upload
     list_calls: int = 0
     tag_calls: int = 0
+    turns: int = 0
     done: bool = False
     result: Result = ""
 
@@ -129,9 +131,8 @@ def verify(
 
 def proven(before: Verification, proof: Compared) -> Verification:
     """Return the verification of a run that had nothing to seed: what the walk found that showed it, not made again."""
-    result: Result = "extra" if proof.extra else "equal"
     return before.model_copy(
-        update={**proof.counts, "examples": proof.examples, "done": True, "result": result}
+        update={**proof.counts, "examples": proof.examples, "done": True, "result": _result(proof)}
     )
 
 
@@ -140,17 +141,11 @@ def complete(s3_state: S3Client, found: Verification) -> Verification:
 
     Raises UnexpectedAnswer, ClientError.
     """
-    differs = found.missing or found.different
-    result: Result = "differs" if differs else "extra" if found.extra else "equal"
-    done = found.model_copy(update={"done": True, "result": result})
+    done = found.model_copy(update={"done": True, "result": _result(found)})
     if not done.differs.parts:
         return done
     bucket, note = done.differs.bucket, _note(done)
-    try:
-        s3_state.put_object(Bucket=bucket, Key=note, Body=done.model_dump_json().encode(), IfNoneMatch="*")
-    except ClientError as error:
-        if code_of(error) not in sink.TAKEN:
-            raise
+    sink.note(s3_state, bucket, note, done.model_dump_json().encode())
     made = finished(s3_state, done)
     if made is None:
         raise UnexpectedAnswer(f"s3://{bucket}/{note} was written but is not there")
@@ -184,7 +179,9 @@ def _look(before: Verification) -> Verification:
     patience = begin_look(before)
     file = _file(before.differs.bucket, before.folder, patience.looks)
     fresh = Verification(**patience.model_dump(), differs=file)
-    return fresh.model_copy(update={"list_calls": before.list_calls, "tag_calls": before.tag_calls})
+    return fresh.model_copy(
+        update={name: getattr(before, name) for name in ("list_calls", "tag_calls", "turns")}
+    )
 
 
 def _planned(found: Verification) -> Verification:
@@ -198,3 +195,12 @@ def _file(bucket: str, folder: str, look: int) -> Upload:
 
 def _note(verification: Verification) -> str:
     return f"{verification.folder}/verification.json"
+
+
+def _result(found: Compared) -> Result:
+    """Name what was found; objects archived in the source, and not in the replica, are told before extra ones."""
+    if found.missing or found.different:
+        return "differs"
+    if found.archived:
+        return "archived"
+    return "extra" if found.extra else "equal"

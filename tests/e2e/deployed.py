@@ -142,6 +142,19 @@ class Deployed:
         """Start one run by hand and wait for its end."""
         return self.wait(self.start("Seed", document))
 
+    def running(self, source: str) -> str:
+        """Wait until a run of a source goes on; return its execution's ARN."""
+        until = time.monotonic() + WAIT_SECONDS
+        while time.monotonic() < until:
+            found = self.states.list_executions(
+                stateMachineArn=self.stack.outputs["SeedArn"], statusFilter="RUNNING"
+            )["executions"]
+            for item in found:
+                if f"-{source}-to-" in item["name"]:
+                    return str(item["executionArn"])
+            time.sleep(0.02)
+        raise AssertionError(f"no run of {source} goes on after {WAIT_SECONDS} s")
+
     def runs_of(self, source: str, expected: int = 1) -> list[dict[str, Any]]:
         """Wait until so many runs of a source have ended; return them."""
         until = time.monotonic() + WAIT_SECONDS
@@ -151,7 +164,7 @@ class Deployed:
                 for item in self.states.list_executions(stateMachineArn=self.stack.outputs["SeedArn"])[
                     "executions"
                 ]
-                if f"-{source}-" in item["name"]
+                if f"-{source}-to-" in item["name"]
             ]
             if len(found) >= expected:
                 return [self.wait(item["executionArn"]) for item in found]

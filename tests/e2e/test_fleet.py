@@ -108,7 +108,7 @@ def test_a_detached_fleet_starts_its_runs_and_ends(deployed: Deployed) -> None:
     asked = pair(deployed, "a")
     summary = fleet(deployed, pairs=[asked], detached=True)
     assert (summary["started"], summary["seeded"]) == (1, 0)
-    (run,) = deployed.runs_of(summary["runs"][0]["run_id"].split("-", 1)[1].rsplit("-", 1)[0])
+    (run,) = deployed.runs_of(asked["source"])
     assert run["status"] == "SUCCEEDED"
 
 

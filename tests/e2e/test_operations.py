@@ -79,7 +79,7 @@ def test_copy_can_be_asked_for_where_a_rule_covers_the_pair(deployed: Deployed) 
 
 def is_of_the_record(key: str) -> bool:
     """Whether an object of the state bucket only tells that a run was, and how it ended."""
-    return key.endswith("/run.json") or key.startswith(
+    return key.endswith(("/run.json", "/report.html")) or key.startswith(
         ("datasets/seeding_runs/", "metastore/dataset_registry.json")
     )
 
@@ -269,6 +269,11 @@ def test_an_estimate_over_max_cost_stops_the_run_before_its_job(deployed: Deploy
     )
     assert [deployed.jobs(region) for region in (HOME, EUROPE)] == before
     assert deployed.contents(destination, EUROPE) == {}
+    record = deployed.record(ended["name"])
+    assert {"ResolveRequest", "PaginateKeys", "PlanJobs"} <= set(record["stages"])
+    assert (record["estimated_usd"], record["census"]["prefixes"]) == ("0.26", {"": [1, 1]})
+    assert "Batch Operations jobs" in {line["name"] for line in record["bill"]["estimated"]}
+    assert record["bill"]["actual"] == []
     assert (
         deployed.seed({"source": source, "destination": destination, "max_cost_usd": 0.26})["status"]
         == "SUCCEEDED"
@@ -287,7 +292,9 @@ def test_manifest_and_report_stand_where_the_request_says(
     assert f"{folder}/manifests/copy.csv" in deployed.contents(pair[manifest], regions[manifest])
     assert f"{folder}/reports/job-{job}/manifest.json" in deployed.contents(pair[report], regions[report])
     mine = [key for key, _, _ in listed(deployed, deployed.state_bucket) if ended["name"] in key]
-    assert [key for key in mine if key.startswith("runs/")] == [f"runs/{ended['name']}/run.json"]
+    assert [key for key in mine if key.startswith("runs/")] == [
+        f"runs/{ended['name']}/{name}" for name in ("report.html", "run.json")
+    ]
 
 
 def test_a_run_that_failed_tells_all_in_its_record_its_message_and_its_event(deployed: Deployed) -> None:
@@ -310,6 +317,8 @@ def test_a_run_that_failed_tells_all_in_its_record_its_message_and_its_event(dep
     assert record["request"] == {"source": source, "destination": destination}
     assert {"ResolveRequest", "PaginateKeys", "AwaitJob", "VerifyReplica"} <= set(record["stages"])
     assert (record["estimated_usd"], record["actual_usd"]) == ("0.26", "0.26")
+    assert (record["census"]["classes"]["STANDARD"], record["census"]["prefixes"][""]) == ([2, 12], [2, 12])
+    assert record["bill"]["actual"][0]["name"] == "List the source"
     assert record["jobs"][0] == {
         "id": record["job_ids"][0],
         "region": EUROPE,

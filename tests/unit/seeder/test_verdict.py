@@ -66,7 +66,33 @@ def test_failures_of_rare_codes_are_failures() -> None:
 
 def test_a_problem_of_a_job_fails_the_run_even_if_the_replica_is_equal() -> None:
     seen = judged(Work(succeeded=4, problems=["job j is Failed (why): 0 of 4 tasks were run"]))
-    assert seen == ("Failed", "SeedingFailed", "job j is Failed (why): 0 of 4 tasks were run")
+    assert (seen.state, seen.error) == ("Failed", "SeedingFailed")
+    assert seen.cause == (
+        "job j is Failed (why): 0 of 4 tasks were run; the replica is equal all the same, and nothing is left to do"
+    )
+
+
+def test_a_problem_of_a_job_whose_objects_are_missing_ends_with_what_to_do_about_these() -> None:
+    seen = judged(Work(problems=["job j is Cancelled (why): 0 of 4 tasks were run"]), "differs", missing=4)
+    assert seen.cause.endswith("run again to seed them")
+    assert "nothing is left to do" not in seen.cause
+
+
+def test_a_key_with_line_breaks_makes_no_cause_of_several_lines() -> None:
+    denied = failure("AccessDenied", 1, "person", example_key="a\r\nb\u2028c")
+    cause = judged(failed(denied)).cause
+    assert cause.splitlines() == [cause]
+    assert "'a\\r\\nb\\u2028c'" in cause
+
+
+def test_a_long_key_is_cut_so_that_what_to_do_is_not() -> None:
+    codes = [
+        failure(code, 1, "person", example_key="x" * 1024) for code in ("AccessDenied", "NotImplemented")
+    ]
+    cause = judged(failed(*codes)).cause
+    assert "x" * 100 + " …'" in cause
+    assert len(cause) < 500
+    assert cause.endswith("See to AccessDenied.")
 
 
 def test_a_replica_that_differs_fails_the_run_and_says_what_and_where() -> None:
