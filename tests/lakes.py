@@ -15,7 +15,7 @@ from seeder.lake.objects import Written
 from seeder.lake.registry import Registry, Snapshot
 
 WRITERS = 16
-UPDATES = 25
+UPDATES = 15
 
 
 def no_update_of_many_threads_is_lost_or_doubled(s3: Any, bucket: str, key: str) -> None:

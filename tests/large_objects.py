@@ -6,13 +6,17 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from seeder.large.copier import Copier
-from seeder.large.notes import Item, Notes
+from seeder.large.notes import Item, Note, Notes
 from seeder.large.opening import Destination, Work
 from seeder.large.plan import Bounds
 
 BOUNDS = Bounds(least=100, most=1000, parts=20, usual=200)
 RUN = "run"
+SIZES = [300, 250, 300, 40]
+MANY_TAGS = [{"Key": f"{number}", "Value": "é" * 250} for number in range(10)]
 WRITES = frozenset(
     {
         "abort_multipart_upload",
@@ -34,10 +38,6 @@ class Deaths:
 
     def __init__(self, at: int, after: bool) -> None:
         self._left, self._after, self._lock = at, after, threading.Lock()
-
-    @property
-    def happened(self) -> bool:
-        return self._left <= 0
 
     def of(self, s3: Any) -> Any:
         return Watched(s3, self._call)
@@ -111,3 +111,36 @@ def assert_copied(s3: Any, key: str) -> None:
 def uploads(s3: Any) -> list[str]:
     """The ids of unfinished uploads to the destination."""
     return [one["UploadId"] for one in s3.list_multipart_uploads(Bucket="destination").get("Uploads", [])]
+
+
+def note(s3: Any, item: Item) -> Note:
+    found = Notes(s3, "state", RUN).load(item).note
+    assert found
+    return found
+
+
+def refusing(s3: Any, operation: str, code: str, status: int, times: int = 1) -> Any:
+    """A client whose first calls of an operation are refused."""
+    left, lock = [times], threading.Lock()
+
+    def call(name: str, original: Callable[..., Any], given: dict[str, Any]) -> Any:
+        with lock:
+            struck = name == operation and left[0] > 0
+            left[0] -= struck
+        if struck:
+            error: Any = {
+                "Error": {"Code": code, "Message": "no"},
+                "ResponseMetadata": {"HTTPStatusCode": status},
+            }
+            raise ClientError(error, operation)
+        return original(**given)
+
+    return Watched(s3, call)
+
+
+def counting(s3: Any, counts: dict[str, int]) -> Any:
+    def call(name: str, original: Callable[..., Any], given: dict[str, Any]) -> Any:
+        counts[name] = counts.get(name, 0) + 1
+        return original(**given)
+
+    return Watched(s3, call)

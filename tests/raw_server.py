@@ -88,7 +88,6 @@ class RawServer:
         self.tunnels = tunnels
         self.requests: list[Request] = []
         self.connections = 0
-        self.handshakes = 0
         self._lock = threading.Lock()
         self._stopped = threading.Event()
         self._threads: list[threading.Thread] = []
@@ -168,7 +167,6 @@ class RawServer:
         assert self.tls is not None
         wrapped = self.tls.wrap_socket(stream, server_side=True)
         with self._lock:
-            self.handshakes += 1
             self._open.add(wrapped)
         return wrapped
 

@@ -68,7 +68,7 @@ def failure(code: str = "SlowDown", count: int = 1, kind: str = "retryable", **m
 
 
 def read(fresh: ReportProgress, succeeded: int = 0, *failures: Failure, **members: Any) -> ReportProgress:
-    """Return a report read to its end; its files are made where they have rows, as `seeder.report` makes them."""
+    """Return a report read to its end; files are made where they have rows, as `seeder.report` makes them."""
     failed = sum(item.count for item in failures)
     retryable = sum(item.count for item in failures if item.kind == "retryable")
     update: dict[str, Any] = {

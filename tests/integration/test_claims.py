@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
-from localcloud.clock import ScaledClock
-from localcloud.cloud import LocalCloud
 from seeder.errors import PairBusy
 from seeder.fleet import claims
 from seeder.fleet.claims import Claim
 from seeder.run import Run
 from tests.runs import run_of
+from tests.servers import Server
 
 
 @pytest.fixture(scope="module")
-def s3() -> Iterator[Any]:
-    with LocalCloud(ScaledClock(1000)) as cloud:
-        client = cloud.client("s3")
-        client.create_bucket(Bucket="state")
-        yield client
+def s3(server: Server) -> Any:
+    return server.buckets("state")
 
 
 def named(run_id: str, pair: str, overlap: str = "skip", prefix: str = "") -> Run:

@@ -33,7 +33,7 @@ from seeder_cli.checks.stack import OUTPUTS, Resource, Stack
 from seeder_cli.checks.state_bucket import same_region
 from seeder_cli.errors import CommandError
 from seeder_cli.stack import stack_outputs
-from tests.integration.localcloud.seaweedfs import seaweedfs
+from tests.servers import Server
 
 HOME = "us-east-1"
 SEEDER = [sys.executable, "-W", "error", "-c", "from seeder_cli.main import main; main()"]
@@ -137,7 +137,10 @@ def test_a_command_that_finds_no_stack_says_what_to_do(cloud: LocalCloud) -> Non
             }
         ),
     )
-    assert stack_outputs(boto3.Session("a", "b", region_name=HOME), "other") == {"Here": "x"}
+    with pytest.raises(
+        CommandError, match=r"'other' in us-east-1 \(CREATE_COMPLETE\) has no output FleetArn"
+    ):
+        stack_outputs(boto3.Session("a", "b", region_name=HOME), "other")
 
 
 def command(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -171,12 +174,12 @@ def test_the_command_exits_1_on_a_miss_and_prints_ascii_where_nobody_watches(clo
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["one"], "1 buckets; give SOURCE and DESTINATION"),
-        (["one", "two", "three"], "3 buckets"),
+        (["one"], "'one' is no pair of buckets; give SOURCE and DESTINATION"),
+        (["one", "two", "three"], "'one two three' is no pair of buckets"),
         (["same", "same"], "destination: 'same' is also the source"),
         (["Upper", "two"], "source: 'Upper' is not a bucket name"),
         (["--prefix", "a/"], "--prefix 'a/' is of a pair"),
-        (["--bucket", "b", "one", "two"], "--bucket looks at one bucket"),
+        (["--bucket", "b", "one", "two"], "--bucket 'b' looks at one bucket"),
     ],
 )
 def test_bad_input_exits_2_with_one_line(arguments: list[str], message: str) -> None:
@@ -184,21 +187,21 @@ def test_bad_input_exits_2_with_one_line(arguments: list[str], message: str) -> 
     assert (done.returncode, message in done.stderr, len(done.stderr.splitlines())) == (2, True, 1)
 
 
-def test_an_s3_compatible_server_is_looked_at_by_what_it_can_do() -> None:
-    with seaweedfs() as s3:
-        s3.create_bucket(Bucket="here")
-        s3.put_bucket_versioning(Bucket="here", VersioningConfiguration={"Status": "Enabled"})
-        variables = {
-            "AWS_ENDPOINT_URL": s3.meta.endpoint_url,
-            "AWS_ACCESS_KEY_ID": "test",
-            "AWS_SECRET_ACCESS_KEY": "test",
-            "AWS_REGION": HOME,
-        }
-        done = command("--bucket", "here", "--json", **variables)
-        found: dict[str, Any] = {check["name"]: check for check in json.loads(done.stdout)["checks"]}
-        assert (done.returncode, found["conditional-writes"]["outcome"]) == (0, "ok"), found
-        assert "Enabled" in found["versioning"]["found"]
-        left = s3.list_object_versions(Bucket="here")
-        assert ("Versions" in left, "DeleteMarkers" in left) == (False, False)
-        gone = command("--bucket", "gone", **variables)
-        assert (gone.returncode, "bucket gone does not exist" in gone.stdout) == (1, True)
+def test_an_s3_compatible_server_is_looked_at_by_what_it_can_do(real: Server) -> None:
+    s3 = real.s3
+    s3.create_bucket(Bucket="here")
+    s3.put_bucket_versioning(Bucket="here", VersioningConfiguration={"Status": "Enabled"})
+    variables = {
+        "AWS_ENDPOINT_URL": s3.meta.endpoint_url,
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_REGION": HOME,
+    }
+    done = command("--bucket", "here", "--json", **variables)
+    found: dict[str, Any] = {check["name"]: check for check in json.loads(done.stdout)["checks"]}
+    assert (done.returncode, found["conditional-writes"]["outcome"]) == (0, "ok"), found
+    assert "Enabled" in found["versioning"]["found"]
+    left = s3.list_object_versions(Bucket="here")
+    assert ("Versions" in left, "DeleteMarkers" in left) == (False, False)
+    gone = command("--bucket", "gone", **variables)
+    assert (gone.returncode, "bucket gone does not exist" in gone.stdout) == (1, True)

@@ -129,7 +129,7 @@ def test_the_table_ends_with_the_total_and_says_what_it_stands_on(
 @pytest.mark.parametrize("pair", [("no-such-bucket", "my-replica"), ("my-bucket", "no-such-bucket")])
 def test_a_missing_bucket_is_named(variables: dict[str, str], pair: tuple[str, str]) -> None:
     done = estimate(variables, *pair)
-    assert (done.returncode, "no-such-bucket" in done.stderr, "Traceback" in done.stderr) == (1, True, False)
+    assert (done.returncode, "no-such-bucket" in done.stderr, "Traceback" in done.stderr) == (2, True, False)
     assert done.stdout == ""
 
 

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from seeder.lake.idempotency import S3PersistenceLayer
 from tests import idempotent
-from tests.integration.localcloud.seaweedfs import seaweedfs
+from tests.servers import Server
 
 BUCKET = "state"
 
 
-def test_a_real_server_gives_the_same_answers() -> None:
-    with seaweedfs() as s3:
-        s3.create_bucket(Bucket=BUCKET)
+def test_a_real_server_gives_the_same_answers(real: Server) -> None:
+    s3 = real.buckets(BUCKET)
 
-        def runs(situation: idempotent.Situation) -> int:
-            prefix = f"records/{situation.__name__}/"
-            return int(situation(lambda: S3PersistenceLayer(BUCKET, prefix, boto3_client=s3))[-1])
+    def runs(situation: idempotent.Situation) -> int:
+        prefix = f"records/{situation.__name__}/"
+        return int(situation(lambda: S3PersistenceLayer(BUCKET, prefix, boto3_client=s3))[-1])
 
-        assert {each: runs(each) for each in idempotent.RUNS} == idempotent.RUNS
+    assert {each: runs(each) for each in idempotent.RUNS} == idempotent.RUNS

@@ -7,7 +7,6 @@ import hashlib
 import io
 import sys
 from collections import Counter
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from itertools import count
 from typing import Any, cast
@@ -17,34 +16,28 @@ import pyarrow  # type: ignore[import-untyped]
 import pytest
 from pyarrow import parquet
 
-from localcloud.clock import ScaledClock
-from localcloud.cloud import LocalCloud
 from seeder import inventory, sink
 from seeder.errors import InvalidRequest, UnexpectedAnswer
+from seeder.listing.counting import Tally
 from seeder.listing.selection import LARGEST_COPY, Selection
 from seeder.manifest import Limits, Progress
 from tests.dying import Died, Dying
 from tests.inventories import SCHEMA, packed, publish, row_of
 from tests.keys import TRAPS
+from tests.servers import Server, each_death
 
 KEYS = [f"{number:04} +" + "x" * 200 for number in range(900)]
 
 
 @pytest.fixture(scope="module")
-def s3() -> Iterator[Any]:
-    with LocalCloud(ScaledClock(1000)) as cloud:
-        client = cloud.client("s3")
-        for name in ("state", "inventories"):
-            client.create_bucket(Bucket=name)
-        yield client
+def s3(server: Server) -> Any:
+    return server.buckets("state", "inventories")
 
 
 @pytest.fixture(autouse=True)
-def small(monkeypatch: pytest.MonkeyPatch) -> None:
+def part(server: Server, monkeypatch: pytest.MonkeyPatch) -> int:
     monkeypatch.setattr(inventory, "ROWS_AT_ONCE", 40)
-    monkeypatch.setattr(sink, "SMALLEST_PART_BYTES", 40_000)
-    monkeypatch.setattr("moto.s3.models.S3_UPLOAD_PART_MIN_SIZE", 1, raising=False)
-    monkeypatch.setenv("S3_UPLOAD_PART_MIN_SIZE", "1")
+    return server.parts_of(monkeypatch, 40_000)
 
 
 def fresh(name: str) -> Progress:
@@ -64,7 +57,7 @@ def written(s3: Any, name: str, location: str, **given: Any) -> Progress:
     return inventory.write(s3, fresh(name), s3, location, "source", **given)
 
 
-def test_an_inventory_read_a_few_rows_at_a_time_is_in_the_manifest_once(s3: Any) -> None:
+def test_an_inventory_read_a_few_rows_at_a_time_is_in_the_manifest_once(s3: Any, part: int) -> None:
     location, progress = publish(s3, "inventories", in_files(KEYS, 4)), fresh("many")
     calls = 0
     while not progress.done:
@@ -74,7 +67,35 @@ def test_an_inventory_read_a_few_rows_at_a_time_is_in_the_manifest_once(s3: Any)
     assert calls >= len(KEYS) // 40
     assert keys_of(s3, progress.copy_files[0]) == Counter(KEYS)
     assert (progress.count, progress.inventory_created) == (len(KEYS), "1767225600000")
-    assert progress.copy_files[0].parts > 3
+    head = s3.head_object(Bucket="state", Key=progress.copy_files[0].key)
+    most = head["ContentLength"] // part + 1
+    assert most // 2 < progress.copy_files[0].parts <= most
+
+
+def test_an_inventory_is_counted_like_a_listing_however_many_calls_it_takes(s3: Any) -> None:
+    rows = [row_of(f"{number % 3} +/{number:03}", number, "STANDARD_IA") for number in range(300)]
+    rows += [row_of("large", LARGEST_COPY + 1), row_of("gone", marker="true"), row_of("asleep", 7, "GLACIER")]
+    location, progress = publish(s3, "inventories", [packed(rows)]), fresh("census")
+    while not progress.done:
+        progress = inventory.write(s3, progress, s3, location, "source", out_of_time=lambda: True)
+    census = progress.census
+    large, rest = Tally(1, LARGEST_COPY + 1), Tally(300, sum(range(300)))
+    assert (census.objects, census.size) == (301, rest.bytes + large.bytes) == rest.plus(*large)
+    assert (census.large, census.large_bytes) == large
+    assert census.classes == {"STANDARD": large, "STANDARD_IA": rest}
+    assert census.prefixes == {
+        "": large,
+        **{f"{number} +/": Tally(100, sum(range(number, 300, 3))) for number in range(3)},
+    }
+    assert census.archived == {"GLACIER": Tally(1, 7)}
+
+
+def test_an_inventory_without_sizes_counts_objects_and_no_bytes(s3: Any) -> None:
+    rows = [["source", "a/1"], ["source", "a/2"]]
+    location = publish(s3, "inventories", [packed(rows)], fileSchema="Bucket, Key")
+    census = written(s3, "unsized", location).census
+    assert (census.objects, census.size, census.unsized) == (2, None, 2)
+    assert census.prefixes == {"a/": Tally(2, 0)}
 
 
 def test_an_old_progress_given_again_changes_nothing(s3: Any) -> None:
@@ -86,8 +107,7 @@ def test_an_old_progress_given_again_changes_nothing(s3: Any) -> None:
     assert keys_of(s3, done.copy_files[0]) == Counter(KEYS)
 
 
-@pytest.mark.parametrize("after", [False, True])
-@pytest.mark.parametrize("at", range(1, 10))
+@each_death(range(1, 10))
 def test_a_death_at_any_write_loses_and_doubles_no_key(s3: Any, at: int, after: bool) -> None:
     """The caller repeats the call that died with the progress it had before, as Step Functions does."""
     keys, dying = KEYS[:400], Dying(s3, at, after)

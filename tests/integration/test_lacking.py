@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
 from datetime import timedelta
 from itertools import count
 from typing import Any
@@ -13,8 +12,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from localcloud.clock import ScaledClock
-from localcloud.cloud import LocalCloud
 from seeder import lacking, sink, walks
 from seeder.clients import Clients
 from seeder.listing import two_sided
@@ -29,27 +26,23 @@ from tests.keys import TRAPS
 from tests.listed import ListedBucket
 from tests.runs import EUROPE, HOME, run_of
 from tests.served import by_folders
+from tests.servers import Server, each_death, in_regions, in_small_parts
 from tests.tagged import KnownTags
 
 _runs = count(1)
 
 
 @pytest.fixture(scope="module")
-def s3() -> Iterator[Any]:
-    with LocalCloud(ScaledClock(1000)) as cloud:
-        client = cloud.client("s3")
-        client.create_bucket(Bucket="state")
-        yield client
+def s3(server: Server) -> Any:
+    return server.buckets("state")
 
 
 @pytest.fixture(autouse=True)
-def eager(monkeypatch: pytest.MonkeyPatch) -> None:
+def eager(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     """Split ranges, upload parts and let versions go however little there is."""
     monkeypatch.setattr(walk_module, "SPLIT_KEYS", 1)
     monkeypatch.setattr(two_sided, "LET_GO_VERSIONS", 1)
-    monkeypatch.setattr(sink, "SMALLEST_PART_BYTES", 300)
-    monkeypatch.setattr("moto.s3.models.S3_UPLOAD_PART_MIN_SIZE", 1, raising=False)
-    monkeypatch.setenv("S3_UPLOAD_PART_MIN_SIZE", "1")
+    server.parts_of(monkeypatch, 300)
 
 
 def fresh() -> Progress:
@@ -120,6 +113,7 @@ selections = st.sampled_from(
 )
 
 
+@in_small_parts
 @pytest.mark.parametrize("operation", ["ListObjectsV2", "ListObjectVersions"])
 @given(data=st.data())
 @settings(max_examples=120, deadline=None)
@@ -145,6 +139,7 @@ def test_the_manifests_hold_what_the_destination_needs_wherever_the_walk_pauses_
             assert call(s3, stale, FactBucket({}, operation), FactBucket({}, operation)) == done
 
 
+@in_small_parts
 @given(data=st.data())
 @settings(max_examples=120, deadline=None)
 def test_only_what_has_the_tags_is_needed_and_only_what_differs_is_asked_wherever_time_is_out(
@@ -167,8 +162,7 @@ def test_only_what_has_the_tags_is_needed_and_only_what_differs_is_asked_whereve
     assert counts["missing"] + counts["different"] + counts["archived"] == found.total()
 
 
-@pytest.mark.parametrize("after", [False, True])
-@pytest.mark.parametrize("at", range(1, 13))
+@each_death(range(1, 13))
 def test_a_death_at_any_write_loses_and_doubles_nothing(s3: Any, at: int, after: bool) -> None:
     ours: Side = {(f"{number:03}", ""): Fact(size=1 + number % 3) for number in range(100)}
     theirs: Side = {name: Fact(size=9) for name in list(ours)[:30]}
@@ -179,7 +173,9 @@ def test_a_death_at_any_write_loses_and_doubles_nothing(s3: Any, at: int, after:
     assert len(passed) > 2
     assert rows_of(s3, done.copy_files) + rows_of(s3, done.large_files) == Counter(ours.keys())
     assert [file.count for file in done.copy_files] == [40, 27]
-    assert (done.census.objects, done.census.bytes) == (100, sum(fact.size for fact in ours.values()))
+    size = sum(fact.size for fact in ours.values())
+    assert (done.census.objects, done.census.bytes) == (100, size)
+    assert done.census.prefixes == {"": (100, size)}
 
 
 def test_nothing_is_made_where_nothing_is_needed_and_the_walk_is_the_proof(s3: Any) -> None:
@@ -236,6 +232,7 @@ def test_a_server_of_another_order_is_refused_before_anything_is_seeded(s3: Any)
         call(s3, fresh(), other, ListedBucket([], is_aws=False))
 
 
+@in_regions
 def test_what_was_written_before_a_new_rule_was_in_force_is_seeded_and_otherwise_left_to_others(
     s3: Any,
 ) -> None:

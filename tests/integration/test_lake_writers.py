@@ -10,19 +10,18 @@ import pytest
 from localcloud.clock import ScaledClock
 from localcloud.cloud import LocalCloud
 from tests import lake_writers
-from tests.integration.localcloud.seaweedfs import seaweedfs
+from tests.servers import LOCAL, REAL
 
 POOLS = pytest.mark.parametrize(
     "pool", [lake_writers.in_threads, lake_writers.in_processes], ids=["threads", "processes"]
 )
 
 
-@pytest.fixture(scope="module", params=["local cloud", "seaweedfs"])
+@pytest.fixture(scope="module", params=[LOCAL, REAL])
 def endpoint(request: pytest.FixtureRequest) -> Iterator[str]:
-    if request.param == "seaweedfs":
-        with seaweedfs() as s3:
-            s3.create_bucket(Bucket=lake_writers.BUCKET)
-            yield s3.meta.endpoint_url
+    if request.param == REAL:
+        s3 = request.getfixturevalue("real").buckets(lake_writers.BUCKET)
+        yield s3.meta.endpoint_url
         return
     with LocalCloud(ScaledClock(1000)) as cloud:
         cloud.client("s3").create_bucket(Bucket=lake_writers.BUCKET)

@@ -2,40 +2,37 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, cast
 from urllib.parse import unquote
 
 import pytest
 
-from localcloud.clock import ScaledClock
-from localcloud.cloud import LocalCloud
 from seeder import manifest, sink
+from seeder.listing.counting import Census, Tally
 from seeder.listing.selection import LARGEST_COPY, Selection
 from seeder.manifest import Limits, Progress
 from tests.dying import Died, Dying
 from tests.keys import TRAPS
 from tests.listed import ListedBucket
 from tests.served import by_folders
+from tests.servers import Server, each_death, in_small_parts, on_real
 
 KEYS = [f"{number:05}" + "x" * 900 for number in range(3000)]
+# Rows of 6 MB: more than a part as S3 takes it.
+LONG_KEYS = [f"{number:05}" + "ü" * 480 for number in range(2200)]
 
 
 @pytest.fixture(scope="module")
-def s3() -> Iterator[Any]:
-    with LocalCloud(ScaledClock(1000)) as cloud:
-        client = cloud.client("s3")
-        client.create_bucket(Bucket="state")
-        yield client
+def s3(server: Server) -> Any:
+    return server.buckets("state")
 
 
 @pytest.fixture(autouse=True)
-def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Parts as small as moto takes them are still large for a test; let it take smaller ones."""
-    monkeypatch.setattr(sink, "SMALLEST_PART_BYTES", 300_000)
-    monkeypatch.setattr("moto.s3.models.S3_UPLOAD_PART_MIN_SIZE", 1, raising=False)
-    monkeypatch.setenv("S3_UPLOAD_PART_MIN_SIZE", "1")
+def part(server: Server, monkeypatch: pytest.MonkeyPatch) -> int:
+    return server.parts_of(monkeypatch, 300_000)
 
 
 def fresh(name: str) -> Progress:
@@ -69,12 +66,14 @@ def keys_of(s3: Any, *uploads: sink.Upload) -> Counter[str]:
     return Counter(unquote(row.split(",")[1]) for upload in uploads for row in rows_of(s3, upload))
 
 
-def test_a_manifest_written_in_many_calls_holds_every_key_once(s3: Any) -> None:
+def test_a_manifest_written_in_many_calls_holds_every_key_once(s3: Any, part: int) -> None:
     done = calls_of(s3, fresh("many"), ListedBucket(KEYS, page=100))
     assert keys_of(s3, done.copy_files[0]) == Counter(KEYS)
     assert (done.count, done.copy_files[0].count) == (len(KEYS), len(KEYS))
-    assert done.copy_files[0].parts > 3
-    assert done.copy_files[0].etag == s3.head_object(Bucket="state", Key=done.copy_files[0].key)["ETag"]
+    head = s3.head_object(Bucket="state", Key=done.copy_files[0].key)
+    most = head["ContentLength"] // part + 1
+    assert most // 2 < done.copy_files[0].parts <= most
+    assert done.copy_files[0].etag == head["ETag"]
 
 
 def test_what_a_call_leaves_for_the_next_is_small(s3: Any) -> None:
@@ -84,6 +83,36 @@ def test_what_a_call_leaves_for_the_next_is_small(s3: Any) -> None:
     )
     assert not progress.done
     assert len(progress.model_dump_json()) < 64 * 1024
+
+
+@pytest.mark.parametrize("name", ["x", "\U0001f600"], ids=["ascii", "emoji"])
+def test_many_long_prefixes_leave_room_for_the_walk_and_sum_up(s3: Any, name: str) -> None:
+    keys = [f"{name * 120}{number % 250:03}/{'k' * 200}{number:04}" for number in range(2000)]
+    bucket, progress = ListedBucket(keys, page=10), fresh(f"prefixes-{name.isascii()}")
+    while not progress.done:
+        until = bucket.calls + 60
+        progress = manifest.write(
+            s3,
+            progress,
+            cast("Any", bucket),
+            "source",
+            workers=64,
+            out_of_time=cast("Callable[[], bool]", lambda until=until: bucket.calls >= until),
+        )
+        assert len(json.dumps(progress.model_dump())) < manifest.MOST_STATE_BYTES + 4096
+    census = progress.census
+    assert (
+        census.objects == sum(tally.objects for tally in census.prefixes.values()) + census.other_prefixes[0]
+    )
+    assert 0 < len(census.prefixes) <= 40
+    assert set(census.prefixes.values()) == {Tally(8, 8)}
+    assert census.objects == len(keys) == progress.count
+
+
+def test_the_room_of_a_walk_does_not_depend_on_what_was_counted() -> None:
+    census = Census(prefixes={f"{number:03}{'x' * 50}/": Tally(1, 1) for number in range(200)})
+    counted = fresh("room").model_copy(update={"census": census})
+    assert manifest.room_of(counted) == manifest.room_of(fresh("room"))
 
 
 def test_an_old_progress_given_again_changes_nothing(s3: Any) -> None:
@@ -97,8 +126,7 @@ def test_an_old_progress_given_again_changes_nothing(s3: Any) -> None:
     assert keys_of(s3, done.copy_files[0]) == Counter(KEYS)
 
 
-@pytest.mark.parametrize("after", [False, True])
-@pytest.mark.parametrize("at", range(1, 14))
+@each_death(range(1, 14))
 def test_a_death_at_any_write_loses_and_doubles_no_key(s3: Any, at: int, after: bool) -> None:
     """The caller repeats the call that died with the progress it had before, as Step Functions does."""
     keys = KEYS[:900]
@@ -106,6 +134,13 @@ def test_a_death_at_any_write_loses_and_doubles_no_key(s3: Any, at: int, after: 
     done = calls_of(dying, fresh(f"death-{at}-{after}"), bucket, budget=6)
     assert keys_of(s3, done.copy_files[0]) == Counter(keys)
     assert done.count == len(keys)
+
+
+@on_real
+def test_parts_as_large_as_s3_takes_them_hold_every_key_once(s3: Any) -> None:
+    done = calls_of(s3, fresh("long"), ListedBucket(LONG_KEYS, page=200), budget=5)
+    assert keys_of(s3, done.copy_files[0]) == Counter(LONG_KEYS)
+    assert done.copy_files[0].parts == 2
 
 
 def test_large_and_archived_objects_go_to_manifests_of_their_own(s3: Any) -> None:
@@ -130,9 +165,14 @@ def test_an_empty_source_creates_nothing(s3: Any) -> None:
 
 
 def test_an_abandoned_manifest_leaves_no_upload_and_can_be_abandoned_again(s3: Any) -> None:
-    bucket = ListedBucket(KEYS, page=100)
+    bucket = ListedBucket(LONG_KEYS, page=100)
     progress = manifest.write(
-        s3, fresh("abandoned"), cast("Any", bucket), "source", out_of_time=lambda: bucket.calls > 10
+        s3,
+        fresh("abandoned"),
+        cast("Any", bucket),
+        "source",
+        workers=1,
+        out_of_time=lambda: bucket.calls > 20,
     )
     assert progress.copy_files[0].upload_id
     for _ in range(2):
@@ -167,8 +207,7 @@ def test_a_manifest_goes_on_in_the_next_file_where_a_job_takes_no_more(s3: Any) 
     assert all(file.etag for file in (*done.copy_files, *done.large_files))
 
 
-@pytest.mark.parametrize("after", [False, True])
-@pytest.mark.parametrize("at", range(1, 21, 2))
+@each_death(range(1, 21, 2))
 def test_a_death_loses_and_doubles_no_key_where_files_follow_one_another(
     s3: Any, at: int, after: bool
 ) -> None:
@@ -179,6 +218,7 @@ def test_a_death_loses_and_doubles_no_key_where_files_follow_one_another(
     assert keys_of(s3, *done.copy_files) == Counter(keys)
 
 
+@in_small_parts
 def test_a_file_whose_parts_are_used_up_is_followed_by_another(
     s3: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -211,8 +251,7 @@ def by_folder(keys: list[str], page: int = 10) -> ListedBucket:
     return ListedBucket(keys, page=page, is_aws=False, order=by_folders)
 
 
-@pytest.mark.parametrize("after", [False, True])
-@pytest.mark.parametrize("at", range(1, 12))
+@each_death(range(1, 12))
 def test_a_death_at_any_write_loses_and_doubles_no_key_of_a_server_of_another_order(
     s3: Any, at: int, after: bool
 ) -> None:

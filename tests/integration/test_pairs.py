@@ -2,38 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import itertools
 from typing import Any
 
 import pytest
 
-from localcloud.clock import ScaledClock
-from localcloud.cloud import LocalCloud
 from seeder.fleet import pairs
 from seeder.fleet.pairs import Choice
 from seeder.record import Record
 from seeder.request import Request
+from tests.servers import Server
+
+_names = itertools.count()
 
 
 @pytest.fixture(scope="module")
-def cloud() -> Iterator[Any]:
-    with LocalCloud(ScaledClock(1000)) as running:
-        yield running.client("s3")
+def s3(server: Server) -> Any:
+    return server.s3
 
 
 @pytest.fixture
-def s3(cloud: Any, request: pytest.FixtureRequest) -> Any:
-    cloud.create_bucket(Bucket=bucket_of(request))
-    return cloud
-
-
-@pytest.fixture
-def state(request: pytest.FixtureRequest) -> str:
-    return bucket_of(request)
-
-
-def bucket_of(request: pytest.FixtureRequest) -> str:
-    return "state-" + str(abs(hash(request.node.name)))
+def state(server: Server) -> str:
+    name = f"state-{next(_names)}"
+    server.buckets(name)
+    return name
 
 
 def ended(run_id: str, at: str = "2026-01-31T00:00:00Z", state: str = "Complete") -> Record:

@@ -158,7 +158,7 @@ def test_looking_finds_regions_and_keys(cloud: LocalCloud, session: boto3.Sessio
         assert part in text
     assert "ACCOUNT_ID" not in text
     assert made["other_accounts"] == []
-    with pytest.raises(CommandError, match="--look: source: bucket 'not-there-at-all' does not exist"):
+    with pytest.raises(CommandError, match=r"^source: bucket 'not-there-at-all' does not exist"):
         told("not-there-at-all", "looked-dst", "--look")
 
 

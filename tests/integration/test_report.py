@@ -7,7 +7,6 @@ import hashlib
 import io
 import json
 from collections import Counter
-from collections.abc import Iterator
 from itertools import count
 from typing import Any, cast
 from urllib.parse import unquote
@@ -16,8 +15,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from localcloud.clock import ScaledClock
-from localcloud.cloud import LocalCloud
 from seeder import report, report_files, sink
 from seeder.errors import NotYetVisible, UnexpectedAnswer
 from seeder.jobs import Job
@@ -26,27 +23,24 @@ from seeder.listing.page import encode_key
 from seeder.report import ReportProgress
 from tests.dying import Died, Dying
 from tests.keys import TRAPS
+from tests.servers import Server, each_death, in_small_parts
 
 names = count(1)
 
 
 @pytest.fixture(scope="module")
-def s3() -> Iterator[Any]:
-    with LocalCloud(ScaledClock(1000)) as cloud:
-        client = cloud.client("s3")
-        client.create_bucket(Bucket="state")
-        # As the deployed stack has it: nothing can be written under datasets/ that is not there for good.
-        enforced = merged({}, statements(bucket_arn("state"), Rules()))
-        client.put_bucket_policy(Bucket="state", Policy=json.dumps(enforced))
-        yield client
+def s3(server: Server) -> Any:
+    s3 = server.buckets("state")
+    # As the deployed stack has it: nothing can be written under datasets/ that is not there for good.
+    enforced = merged({}, statements(bucket_arn("state"), Rules()))
+    s3.put_bucket_policy(Bucket="state", Policy=json.dumps(enforced))
+    return s3
 
 
 @pytest.fixture(autouse=True)
-def small(monkeypatch: pytest.MonkeyPatch) -> None:
+def small(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(report_files, "READ_BYTES", 997)
-    monkeypatch.setattr(sink, "SMALLEST_PART_BYTES", 5_000)
-    monkeypatch.setattr("moto.s3.models.S3_UPLOAD_PART_MIN_SIZE", 1, raising=False)
-    monkeypatch.setenv("S3_UPLOAD_PART_MIN_SIZE", "1")
+    server.parts_of(monkeypatch, 5_000)
 
 
 def job(status: str = "Complete", **members: Any) -> Job:
@@ -172,8 +166,7 @@ def test_an_old_progress_given_again_changes_nothing(s3: Any) -> None:
     check(s3, done, KEYS)
 
 
-@pytest.mark.parametrize("after", [False, True])
-@pytest.mark.parametrize("at", range(1, 12))
+@each_death(range(1, 12), real=range(1, 10))
 def test_a_death_at_any_write_loses_and_doubles_no_row(s3: Any, at: int, after: bool) -> None:
     of, checks, deaths = job(), count(1), 0
     publish(s3, of, mixed(KEYS))
@@ -187,6 +180,7 @@ def test_a_death_at_any_write_loses_and_doubles_no_row(s3: Any, at: int, after: 
     check(s3, progress, KEYS)
 
 
+@in_small_parts
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     size=st.integers(20, 400),
@@ -335,6 +329,7 @@ def test_a_job_that_ended_before_its_first_task_has_no_report(s3: Any, of: Job) 
     assert (done.done, done.total, done.failures) == (True, 0, [])
 
 
+@in_small_parts
 def test_abandoned_files_leave_no_upload_and_can_be_abandoned_again(s3: Any) -> None:
     of, checks = job(), count(1)
     publish(s3, of, [failed(KEYS)])

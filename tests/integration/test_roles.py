@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -15,7 +15,6 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from localcloud.clock import ScaledClock
 from localcloud.cloud import LocalCloud
 from localcloud.iam_roles import read_role
 from seeder import roles
@@ -35,12 +34,6 @@ PATH = f"/seeder/{HOME}/"
 KEY = "12345678-90ab-cdef-1234-567890abcdef"
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 numbers = count(1)
-
-
-@pytest.fixture(scope="module")
-def cloud() -> Iterator[LocalCloud]:
-    with LocalCloud(ScaledClock(1000)) as running:
-        yield running
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -12,11 +12,10 @@ from typing import Any
 
 import pytest
 
-from localcloud.clock import ScaledClock
-from localcloud.cloud import LocalCloud
 from seeder.errors import NotYetVisible
 from seeder.fleet.seen import EXPECTED_FOR, Seen
 from seeder.replication import Change, Rule
+from tests.servers import Server
 
 ALL = Rule("all", "replica", "", enabled=True)
 LOGS = Rule("logs", "logs-replica", "logs/", enabled=True)
@@ -24,11 +23,8 @@ _names = itertools.count()
 
 
 @pytest.fixture(scope="module")
-def s3() -> Iterator[Any]:
-    with LocalCloud(ScaledClock(1000)) as cloud:
-        client = cloud.client("s3")
-        client.create_bucket(Bucket="state")
-        yield client
+def s3(server: Server) -> Any:
+    return server.buckets("state")
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any, cast
@@ -14,8 +13,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from localcloud.clock import ScaledClock
-from localcloud.cloud import LocalCloud
 from seeder import inventory, manifest, sink
 from seeder.listing import walk as walk_module
 from seeder.listing.selection import LARGEST_COPY, Selection
@@ -28,6 +25,7 @@ from tests.inventories import packed, publish, row_of
 from tests.keys import TRAPS
 from tests.listed import ListedBucket
 from tests.served import by_folders
+from tests.servers import Server, in_small_parts
 from tests.tagged import KnownTags
 
 KEYS = [f"{folder}{mark}{number:03}" for folder in "abc" for mark in "./" for number in range(40)]
@@ -42,21 +40,15 @@ _runs = count(1)
 
 
 @pytest.fixture(scope="module")
-def s3() -> Iterator[Any]:
-    with LocalCloud(ScaledClock(1000)) as cloud:
-        client = cloud.client("s3")
-        for name in ("state", "inventories", "source"):
-            client.create_bucket(Bucket=name)
-        yield client
+def s3(server: Server) -> Any:
+    return server.buckets("state", "inventories", "source")
 
 
 @pytest.fixture(autouse=True)
-def small(monkeypatch: pytest.MonkeyPatch) -> None:
+def small(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(walk_module, "SPLIT_KEYS", 1)
     monkeypatch.setattr(inventory, "ROWS_AT_ONCE", 10)
-    monkeypatch.setattr(sink, "SMALLEST_PART_BYTES", 1000)
-    monkeypatch.setattr("moto.s3.models.S3_UPLOAD_PART_MIN_SIZE", 1, raising=False)
-    monkeypatch.setenv("S3_UPLOAD_PART_MIN_SIZE", "1")
+    server.parts_of(monkeypatch, 1000)
 
 
 def fresh() -> Progress:
@@ -84,6 +76,7 @@ def of_versions(page: int) -> ListedBucket:
     return ListedBucket(VERSIONS, "ListObjectVersions", page=page)
 
 
+@in_small_parts
 @pytest.mark.parametrize(
     ("bucket", "entries"),
     [
@@ -139,15 +132,16 @@ def test_large_and_archived_objects_and_other_filters_come_before_the_tags(s3: A
     assert (everything.tag_calls, everything.census.archived["GLACIER"].objects) == (7, 1)
 
 
-def test_tags_are_those_of_s3_when_it_is_listed(s3: Any) -> None:
-    for number, key in enumerate(TRAPS):
+def test_tags_are_those_of_s3_when_it_is_listed(server: Server, s3: Any) -> None:
+    keys = list(filter(server.ways.can_hold, TRAPS))
+    for number, key in enumerate(keys):
         s3.put_object(Bucket="source", Key=key, Body=b"x", Tagging="team=a&x=y" if number % 2 else "team=b")
     wire = Wire(s3, "source")
     with asking_for(s3, "source", {"team": "a"}) as tagged:
         done = manifest.write(s3, fresh(), wire, "source", tagged=tagged)
     wire.close()
-    assert names_in(s3, *done.copy_files) == Counter((key, "") for key in TRAPS[1::2])
-    assert done.tag_calls == len(TRAPS)
+    assert names_in(s3, *done.copy_files) == Counter((key, "") for key in keys[1::2])
+    assert done.tag_calls == len(keys)
 
 
 @pytest.mark.parametrize("versions", [False, True])

@@ -15,13 +15,10 @@ import urllib3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from localcloud.clock import ScaledClock
 from localcloud.cloud import LocalCloud
 from tests.unit.localcloud.roles_world import ACCOUNT, allow, make_role, refused, trusting
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from localcloud.server import Server
 
 FUNCTION = """
@@ -34,12 +31,6 @@ def handler(event, context):
 HERE = f"us-east-1:{ACCOUNT}"
 LAMBDA, STATES = {"Service": "lambda.amazonaws.com"}, {"Service": "states.amazonaws.com"}
 _numbers = itertools.count()
-
-
-@pytest.fixture(scope="module")
-def cloud() -> Iterator[LocalCloud]:
-    with LocalCloud(ScaledClock(1000)) as running:
-        yield running
 
 
 def name() -> str:

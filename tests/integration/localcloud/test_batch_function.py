@@ -12,13 +12,11 @@ import pytest
 from botocore.config import Config
 
 import localcloud.batch_operations as batch
-from localcloud.clock import ScaledClock
 from localcloud.cloud import LocalCloud
 from localcloud.s3.content import Content
 from tests.unit.localcloud.batch_world import ACCOUNT, CSV, TRUST, allow, document, report
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
 FUNCTION = """
@@ -55,12 +53,6 @@ Resources:
     Properties: {Handler: app.handler, Runtime: python3.13, CodeUri: code, Timeout: 1}
 """
 KEYS = ("fine", "passes", "stays", "crash", "slow")
-
-
-@pytest.fixture(scope="module")
-def cloud() -> Iterator[LocalCloud]:
-    with LocalCloud(ScaledClock(1000)) as running:
-        yield running
 
 
 @pytest.fixture(scope="module")

@@ -7,12 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from localcloud.clock import ScaledClock
 from localcloud.cloud import LocalCloud
 from localcloud.cloudformation import Unsupported
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
 FUNCTION = """
@@ -44,12 +42,6 @@ FUNCTION_RESOURCE = """
   Logs:
     Type: AWS::Logs::LogGroup
 """
-
-
-@pytest.fixture(scope="module")
-def cloud() -> Iterator[LocalCloud]:
-    with LocalCloud(ScaledClock(1000)) as running:
-        yield running
 
 
 def template(folder: Path, resources: str) -> Path:

@@ -16,7 +16,7 @@ from localcloud import s3
 from localcloud.patching import Patches
 from tests.integration.localcloud.differential import Calls, Outcome
 from tests.integration.localcloud.differential_scenarios import SCENARIOS
-from tests.integration.localcloud.seaweedfs import seaweedfs
+from tests.servers import Server
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -121,9 +121,8 @@ def run(client: Any, scenario: Callable[[Calls], None]) -> Outcomes:
 
 
 @pytest.fixture(scope="module")
-def theirs() -> dict[str, Outcomes]:
-    with seaweedfs() as client:
-        return {scenario.__name__: run(client, scenario) for scenario in SCENARIOS}
+def theirs(real: Server) -> dict[str, Outcomes]:
+    return {scenario.__name__: run(real.s3, scenario) for scenario in SCENARIOS}
 
 
 @pytest.fixture(scope="module")

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from localcloud.clock import ScaledClock
 from localcloud.cloud import LocalCloud
 from localcloud.cloudformation import Unsupported
 
@@ -18,12 +16,6 @@ TRUST = {
         {"Effect": "Allow", "Principal": {"Service": "s3.amazonaws.com"}, "Action": "sts:AssumeRole"}
     ]
 }
-
-
-@pytest.fixture(scope="module")
-def cloud() -> Iterator[LocalCloud]:
-    with LocalCloud(ScaledClock(1000)) as running:
-        yield running
 
 
 def template(**properties: Any) -> str:

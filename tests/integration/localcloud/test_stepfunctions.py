@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
+from moto.core.exceptions import JsonRESTError
+from moto.events.models import EventsBackend
 
-from localcloud import stepfunctions
+from localcloud import execution_history, stepfunctions
 from localcloud.authorization import Authorization
 from localcloud.aws import client
 from localcloud.clock import ScaledClock
@@ -180,6 +182,99 @@ def test_states_all_does_not_catch_a_runtime_error(states: Any) -> None:
     }
     ended = run(states, machine(states, "runtime", choice))
     assert (ended["status"], ended["error"]) == ("FAILED", "States.Runtime")
+
+
+PUT_EVENTS = {
+    "Type": "Task",
+    "Resource": "arn:aws:states:::events:putEvents",
+    "Parameters": {"Entries": [{"Source": "s", "DetailType": "d", "Detail": {}}]},
+}
+
+
+def refusing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let EventBridge refuse every event."""
+
+    def refuse(*_: Any) -> Any:
+        raise JsonRESTError("InternalException", "not now")
+
+    monkeypatch.setattr(EventsBackend, "put_events", refuse)
+
+
+def test_an_event_that_is_refused_can_be_caught(states: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    refusing(monkeypatch)
+    caught = {
+        "StartAt": "S",
+        "States": {
+            "S": {**PUT_EVENTS, "Catch": [{"ErrorEquals": ["States.ALL"], "Next": "Caught"}], "End": True},
+            "Caught": {"Type": "Pass", "End": True},
+        },
+    }
+    output = json.loads(run(states, machine(states, "events", caught))["output"])
+    assert output["Error"] == "EventBridge.InternalException"
+    assert output["Cause"].startswith("not now (Service: EventBridge")
+
+
+def test_moto_fails_the_execution_where_an_event_is_refused(
+    moto_alone: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refusing(monkeypatch)
+    states = client("stepfunctions")
+    assert run(states, machine(states, "events", one_state(**PUT_EVENTS)))["error"] == "States.Runtime"
+
+
+ENOUGH = 60
+"""Events of a history in tests; a machine of one Pass has four."""
+
+
+def passes(count: int) -> dict[str, Any]:
+    """A machine of so many states, whose history has two events for each, and two more."""
+    states: dict[str, Any] = {f"P{n}": {"Type": "Pass", "Next": f"P{n + 1}"} for n in range(count - 1)}
+    return {"StartAt": "P0", "States": states | {f"P{count - 1}": {"Type": "Pass", "End": True}}}
+
+
+def ending(states: Any, definition: dict[str, Any]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Run a machine; return its end and its history."""
+    ended = run(states, machine(states, f"history-{time.monotonic_ns()}", definition))
+    pages = states.get_paginator("get_execution_history").paginate(executionArn=ended["executionArn"])
+    return ended, [event for page in pages for event in page["events"]]
+
+
+def test_the_last_event_that_a_history_holds_may_be_its_success(
+    states: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(execution_history, "MOST_EVENTS", ENOUGH)
+    ended, events = ending(states, passes(ENOUGH // 2 - 1))
+    assert (ended["status"], len(events)) == ("SUCCEEDED", ENOUGH)
+
+
+MAP = {
+    "StartAt": "M",
+    "States": {
+        "M": {
+            "Type": "Map",
+            "ItemsPath": "$.items",
+            "Parameters": {},
+            "ItemProcessor": passes(ENOUGH),
+            "Catch": [{"ErrorEquals": ["States.ALL"], "Next": "Caught"}],
+            "End": True,
+        },
+        "Caught": {"Type": "Succeed"},
+    },
+}
+
+
+@pytest.mark.parametrize("definition", [passes(ENOUGH // 2), MAP])
+def test_an_execution_with_more_events_fails_and_nothing_catches_it(
+    states: Any, monkeypatch: pytest.MonkeyPatch, definition: dict[str, Any]
+) -> None:
+    monkeypatch.setattr(execution_history, "MOST_EVENTS", ENOUGH)
+    arn = machine(states, f"history-{time.monotonic_ns()}", definition)
+    ended = run(states, arn, {"items": [1, 2]})
+    assert (ended["status"], ended["error"]) == ("FAILED", "States.Runtime")
+    assert ended["cause"] == f"The execution reached the maximum number of history events ({ENOUGH})."
+    pages = states.get_paginator("get_execution_history").paginate(executionArn=ended["executionArn"])
+    events = [event for page in pages for event in page["events"]]
+    assert (len(events), events[-1]["type"]) == (ENOUGH, "ExecutionFailed")
 
 
 @pytest.mark.parametrize(

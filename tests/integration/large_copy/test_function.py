@@ -14,7 +14,7 @@ import pytest
 from localcloud.clock import ScaledClock
 from localcloud.cloud import LocalCloud
 
-APP = Path(__file__).parents[2] / "functions" / "copy_large_object" / "app.py"
+APP = Path(__file__).parents[3] / "functions" / "copy_large_object" / "app.py"
 SIZE = 5 * 1024**3 + 1
 KEYS = ["plain", "a b+c%2F,é", "missing"]
 

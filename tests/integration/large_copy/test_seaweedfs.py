@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -12,19 +11,17 @@ from seeder.large.ending import abandon
 from seeder.large.notes import Item, Notes
 from seeder.large.opening import Destination, Work
 from seeder.large.plan import MIB, Bounds
-from tests.integration.localcloud.seaweedfs import seaweedfs
+from tests import large_scenarios
 from tests.large_objects import RUN, Deaths, Died, copier, upload, uploads
+from tests.servers import Server
 
 BOUNDS = Bounds(usual=5 * MIB)
 SIZES = [6 * MIB, 5 * MIB, 1000]
 
 
 @pytest.fixture(scope="module")
-def s3() -> Iterator[Any]:
-    with seaweedfs() as client:
-        for bucket in ("source", "destination", "state"):
-            client.create_bucket(Bucket=bucket)
-        yield client
+def s3(real: Server) -> Any:
+    return real.buckets("source", "destination", "state")
 
 
 def same(s3: Any, key: str) -> bool:
@@ -91,3 +88,16 @@ def test_a_source_written_between_two_calls_is_copied_anew(s3: Any) -> None:
     assert copier(s3, bounds=BOUNDS).copy(item).code == "Succeeded"
     assert same(s3, "changed")
     assert uploads(s3) == []
+
+
+def test_uploads_of_others_to_the_key_are_left_alone(s3: Any) -> None:
+    large_scenarios.uploads_of_others_to_the_key_are_left_alone(s3, "others", SIZES, bounds=BOUNDS)
+
+
+@pytest.mark.parametrize("created", [False, True])
+def test_two_calls_at_once_make_one_object(s3: Any, created: bool) -> None:
+    large_scenarios.two_calls_at_once_make_one_object(s3, f"twice-{created}", SIZES, created, bounds=BOUNDS)
+
+
+def test_a_source_deleted_in_the_middle_leaves_no_upload(s3: Any) -> None:
+    large_scenarios.a_source_deleted_in_the_middle_leaves_no_upload(s3, "deleted", SIZES, bounds=BOUNDS)
