@@ -71,6 +71,7 @@ def running(settings: Settings, processes: int = 1) -> Iterator[Server]:
     arguments = ["--space", settings.space, "--keys", str(settings.keys), "--processes", str(processes)]
     arguments += ["--latency-ms", str(settings.latency * 1000), "--slow-down", str(settings.slow_down)]
     arguments += ["--versions-per-key", str(settings.versions_per_key), *(["--keep"] * settings.keep_all)]
+    arguments += ["--marks", str(settings.marks)] if settings.marks else []
     command = [sys.executable, "-m", "benchmarks.s3server", *arguments]
     root = Path(__file__).parent.parent
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=root)
@@ -160,6 +161,7 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
     parser.add_argument("--processes", type=int, default=1)
     parser.add_argument("--keep", action="store_true", help="keep the bodies of uploads over 1 MiB")
+    parser.add_argument("--marks", type=Path, help="list what was copied, by these marks, as bucket 'copies'")
     parser.add_argument("--self-check", action="store_true", help="compare with a naive model, and exit")
     given = parser.parse_args()
     if given.self_check:
@@ -168,7 +170,13 @@ def main() -> None:
         print(self_check())
         return
     settings = Settings(
-        given.space, given.keys, given.versions_per_key, given.latency_ms / 1000, given.slow_down, given.keep
+        given.space,
+        given.keys,
+        given.versions_per_key,
+        given.latency_ms / 1000,
+        given.slow_down,
+        given.keep,
+        given.marks,
     )
     signal.pthread_sigmask(signal.SIG_BLOCK, _ENDS)
     serve(settings, given.port, given.processes)

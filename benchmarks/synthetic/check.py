@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import http.client
 import random
 import tempfile
 from collections.abc import Callable
@@ -11,6 +10,7 @@ from pathlib import Path
 from urllib.parse import quote, unquote_plus
 from xml.etree import ElementTree
 
+from benchmarks.synthetic.check_writes import agree, check_copies, check_uploads
 from benchmarks.synthetic.service import REPLICA, SOURCE, Service, Settings
 from benchmarks.synthetic.spaces import NAMES, Bucket, bucket, replica
 
@@ -19,7 +19,6 @@ _QUERIES = 150
 _SIZES = {"versions": (3, 999, 3600), "one-key": (1, 7, 3000), "hash": (1, 700, 9000)}
 _SIZES_ELSE = (1, 12, 1000, 3001)
 _S3 = "{http://s3.amazonaws.com/doc/2006-03-01/}"
-_PART = 5 * 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -56,7 +55,8 @@ def self_check() -> str:
                     for of_versions in (False, True):
                         _Check(service, bucket_name, held, of_versions, drawn).run()
                         checked += _QUERIES
-    _check_uploads()
+    check_uploads()
+    checked += check_copies(drawn)
     return f"{checked:,} listings and the uploads agree with the model"
 
 
@@ -70,9 +70,9 @@ class _Check:
         self.versions = space.versions if of_versions else 1
         self.rows = [Row(space.key(i), v) for i in range(space.keys) for v in range(self.versions)]
         keys = sorted({row.key for row in self.rows})
-        _agree([row.key for row in self.rows], sorted(row.key for row in self.rows), "order of keys")
+        agree([row.key for row in self.rows], sorted(row.key for row in self.rows), "order of keys")
         if held.versions.keys == held.objects.keys:
-            _agree(len(keys), space.keys, "number of different keys")
+            agree(len(keys), space.keys, "number of different keys")
         self.keys, self.service, self.name = keys, service, name
         self.of_versions, self.drawn = of_versions, drawn
 
@@ -138,21 +138,21 @@ class _Check:
         kind = "versions" if self.of_versions else "list-type=2"
         text = "&".join([kind, *(f"{name}={quote(value, safe='')}" for name, value in query.items())])
         answer = self.service.answer("GET", f"/{self.name}?{text}", {}, b"")
-        _agree(answer.status, 200, text)
+        agree(answer.status, 200, text)
         root = ElementTree.fromstring(answer.body)  # noqa: S314 - our own server's
         plain: Callable[[str], bytes] = (lambda t: unquote_plus(t).encode()) if as_url else str.encode
         items = [item for item in root if item.tag[len(_S3) :] in ("Contents", "Version", "DeleteMarker")]
-        _agree([plain(_text(item, "Key")) for item in items], [row.key for row in expected.rows], text)
+        agree([plain(_text(item, "Key")) for item in items], [row.key for row in expected.rows], text)
         prefixes = [plain(_text(item, "Prefix")) for item in root.iter(f"{_S3}CommonPrefixes")]
-        _agree(prefixes, expected.prefixes, text)
-        _agree(_text(root, "IsTruncated"), str(expected.is_truncated).lower(), text)
+        agree(prefixes, expected.prefixes, text)
+        agree(_text(root, "IsTruncated"), str(expected.is_truncated).lower(), text)
         if not self.of_versions:
-            _agree(int(_text(root, "KeyCount")), len(items) + len(prefixes), text)
+            agree(int(_text(root, "KeyCount")), len(items) + len(prefixes), text)
         else:
             newest = [_text(item, "IsLatest") == "true" for item in items]
-            _agree(newest, [self._is_newest(row, place) for place, row in self._placed(expected)], text)
+            agree(newest, [self._is_newest(row, place) for place, row in self._placed(expected)], text)
             ids = {(_text(item, "Key"), _text(item, "VersionId")) for item in items}
-            _agree(len(ids), len(items), f"version ids differ: {text}")
+            agree(len(ids), len(items), f"version ids differ: {text}")
         return self._following(root, plain) if expected.is_truncated else {}
 
     def _placed(self, expected: Expected) -> list[tuple[int, Row]]:
@@ -175,48 +175,6 @@ class _Check:
             if version_id is None
             else {**markers, "version-id-marker": (version_id.text or "").encode()}
         )
-
-
-def _check_uploads() -> None:
-    """Upload in parts and at once, against a running server."""
-    from benchmarks.s3server import HOST, running
-
-    with running(Settings(keys=10, keep_all=True), processes=2) as server:
-
-        def call(method: str, path: str, body: bytes = b"", **headers: str) -> tuple[int, bytes, str]:
-            connection = http.client.HTTPConnection(HOST, server.port, timeout=10)
-            connection.request(
-                method, path, body, {name.replace("_", "-"): text for name, text in headers.items()}
-            )
-            response = connection.getresponse()
-            content, etag = response.read(), response.getheader("ETag", "")
-            connection.close()
-            return response.status, content, etag
-
-        _agree(call("PUT", "/b/k", b"one", if_none_match="*")[0], 200, "create")
-        _agree(call("PUT", "/b/k", b"two", if_none_match="*")[0], 412, "create again")
-        _agree(call("GET", "/b/k")[1], b"one", "get")
-        _agree(call("HEAD", "/b/k")[2], call("GET", "/b/k")[2], "head")
-        upload = call("POST", "/b/m?uploads")[1].split(b"<UploadId>")[1].split(b"<")[0].decode()
-        sent = [b"x" * _PART, b"the end"]
-        etags = [
-            call("PUT", f"/b/m?partNumber={n}&uploadId={upload}", part)[2] for n, part in enumerate(sent, 1)
-        ]
-        _agree(call("GET", f"/b/m?uploadId={upload}")[1].count(b"<Part>"), 2, "list parts")
-        parts = "".join(
-            f"<Part><ETag>{e}</ETag><PartNumber>{n}</PartNumber></Part>" for n, e in enumerate(etags, 1)
-        )
-        document = f"<CompleteMultipartUpload>{parts}</CompleteMultipartUpload>".encode()
-        _agree(call("POST", f"/b/m?uploadId={upload}", document, if_none_match="*")[0], 200, "complete")
-        _agree(call("GET", "/b/m")[1], b"".join(sent), "the uploaded object")
-        _agree(call("POST", f"/b/m?uploadId={upload}", document)[0], 404, "complete again")
-        _agree(call("DELETE", "/b/m")[0], 204, "delete")
-        _agree(call("GET", "/b/m")[0], 404, "get what was deleted")
-
-
-def _agree(actual: object, expected: object, what: str) -> None:
-    if actual != expected:
-        raise AssertionError(f"{what}: {str(actual)[:500]} instead of {str(expected)[:500]}")
 
 
 def _text(element: ElementTree.Element, name: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -31,6 +32,7 @@ class Connection(asyncio.Protocol):
         self._received = bytearray()
         self._head: tuple[str, str, dict[str, str]] | None = None
         self._is_waiting = False
+        self._sending: asyncio.Task[None] | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the transport."""
@@ -107,6 +109,17 @@ class Connection(asyncio.Protocol):
         head += "" if answer.status == HTTPStatus.NO_CONTENT else f"Content-Length: {length}\r\n"
         body = b"" if method == "HEAD" else answer.body
         self._transport.write(b"".join((head.encode(), b"\r\n", body)))
+        if answer.path and method != "HEAD":
+            self._is_waiting = True
+            self._sending = asyncio.get_running_loop().create_task(self._send_file(answer))
+
+    async def _send_file(self, answer: Answer) -> None:
+        """Send a body from its file, at the client's pace; a client that has gone gets no more."""
+        assert answer.path is not None  # noqa: S101 - asked for by `_send`
+        with contextlib.suppress(ConnectionError), answer.path.open("rb") as file:
+            await asyncio.get_running_loop().sendfile(self._transport, file, answer.offset, answer.length)
+        self._is_waiting = False
+        self._advance()
 
 
 class StatsSource:

@@ -62,7 +62,7 @@ class Listing:
             first, marker = _index(token, space.keys), b""
         else:
             first, marker = space.right(start_after) if start_after else 0, start_after
-        page = _page(space, 1, query, first, marker, limit)
+        page = self._page(space, query, first, marker, limit)
         as_url, quote = _encoding(query)
         head = [
             _XML,
@@ -79,6 +79,10 @@ class Listing:
             head.append(_tag(b"NextContinuationToken", _token(page.next_index)))
         head.append(_tag(b"KeyCount", b"%d" % page.count))
         return self._finished(head, query, page, limit, self._rows(False, as_url), b"ListBucketResult")
+
+    def _page(self, space: Space, query: Query, first: int, marker: bytes, limit: int) -> Page:
+        """Collect a page of objects from the index `first` on."""
+        return _page(space, 1, query, first, marker, limit)
 
     def versions(self, query: Query) -> bytes:
         """Answer ListObjectVersions. Raises Refused."""
@@ -128,7 +132,7 @@ def _page(space: Space, scale: int, query: Query, first: int, marker: bytes, lim
     """Collect a page from the row `first` on, `scale` rows a key, under the query's prefix and delimiter."""
     prefix, delimiter = query.get(b"prefix", b""), query.get(b"delimiter", b"")
     first = max(first, space.left(prefix) * scale)
-    stop = (space.left(_successor(prefix)) if prefix else space.keys) * scale
+    stop = (space.left(successor(prefix)) if prefix else space.keys) * scale
     if not delimiter:
         last = min(stop, first + limit)
         runs = [(first, last)] if first < last else []
@@ -147,7 +151,7 @@ def _page(space: Space, scale: int, query: Query, first: int, marker: bytes, lim
             )
             page.runs.append((index, page.next_index))
         else:
-            page.next_index = space.left(_successor(common)) * scale
+            page.next_index = space.left(successor(common)) * scale
             page.prefixes += [] if hidden else [common]
     return page
 
@@ -171,7 +175,7 @@ def _has_delimiter(tails: tuple[bytes, ...], delimiter: bytes) -> bool:
     return any(delimiter in tail for tail in tails)
 
 
-def _successor(prefix: bytes) -> bytes:
+def successor(prefix: bytes) -> bytes:
     """Return the least text after all that begin with `prefix`; UTF-8 has no byte 255."""
     return prefix[:-1] + bytes([prefix[-1] + 1])
 

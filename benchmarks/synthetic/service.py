@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote_to_bytes
 
+from benchmarks.synthetic.copies import CopiesListing, open_marks
 from benchmarks.synthetic.entries import escaped
 from benchmarks.synthetic.listings import Listing, Query, Refused
 from benchmarks.synthetic.spaces import bucket, replica
 from benchmarks.synthetic.uploads import Answer, Uploads
 
-SOURCE, REPLICA = "source", "replica"
+SOURCE, REPLICA, COPIES = "source", "replica", "copies"
 
 _SEED = 503
 _EMPTY = (
@@ -23,7 +24,10 @@ _EMPTY = (
 
 @dataclass(frozen=True)
 class Settings:
-    """What to serve: `keys` rows of `space`, each page after `latency` seconds, a share `slow_down` with 503."""
+    """What to serve: `keys` rows of `space`, each page after `latency` seconds, a share `slow_down` with 503.
+
+    `marks` is the file that tells what a third bucket holds, if there is one; see `benchmarks.synthetic.copies`.
+    """
 
     space: str = "flat"
     keys: int = 1_000_000
@@ -31,6 +35,7 @@ class Settings:
     latency: float = 0.0
     slow_down: float = 0.0
     keep_all: bool = False
+    marks: Path | None = None
 
 
 class Service:
@@ -39,6 +44,8 @@ class Service:
     def __init__(self, settings: Settings, directory: Path) -> None:
         source = bucket(settings.space, settings.keys, settings.versions_per_key)
         self._listings = {SOURCE: Listing(SOURCE, source), REPLICA: Listing(REPLICA, replica(source))}
+        if settings.marks:
+            self._listings[COPIES] = CopiesListing(COPIES, source, open_marks(settings.marks))
         self._is_versioned = source.objects.is_versioned
         self._uploads = Uploads(directory, settings.keep_all)
         self._slow_down = settings.slow_down
@@ -74,6 +81,9 @@ class Service:
             raise Refused(501, "NotImplemented", "This server lists and takes objects, no more.")
         if b"location" in query:
             return _document("LocationConstraint", "")
+        if b"encryption" in query:
+            code = "ServerSideEncryptionConfigurationNotFoundError"
+            raise Refused(404, code, "The server side encryption configuration was not found")
         if b"versioning" in query:
             return _document(
                 "VersioningConfiguration", "<Status>Enabled</Status>" if self._is_versioned else ""

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from hashlib import md5, sha256
 from pathlib import Path
+from typing import Any, BinaryIO
 from uuid import uuid4
 
 from benchmarks.synthetic.entries import escaped
@@ -21,18 +22,21 @@ from benchmarks.synthetic.listings import Query, Refused
 _KEPT = 1024 * 1024
 _LEAST_PART = 5 * 1024 * 1024
 _PART = re.compile(rb"<Part>(.*?)</Part>", re.DOTALL)
+_RANGE = re.compile(r"bytes=(\d+)-")
 _NUMBER = re.compile(rb"<PartNumber>(\d+)</PartNumber>")
 _ETAG = re.compile(rb"<ETag>(?:&quot;|\"|&#34;)?([0-9a-f-]+)(?:&quot;|\"|&#34;)?</ETag>")
 
 
 @dataclass
 class Answer:
-    """An HTTP response."""
+    """An HTTP response. Its body is `body`, or what stands in the file `path` from `offset` on, `length` bytes."""
 
     status: int = 200
     body: bytes = b""
     headers: dict[str, str] = field(default_factory=dict)
     length: int | None = None
+    path: Path | None = None
+    offset: int = 0
 
 
 class Uploads:
@@ -54,10 +58,10 @@ class Uploads:
             return self._of_upload(method, name, upload, query, headers, body)
         if method == "PUT":
             etag = md5(body).hexdigest()
-            self._store(name, headers, {"etag": etag, "size": len(body)}, [body])
+            self._store(name, headers, {"etag": etag, "size": len(body)}, body)
             return Answer(headers={"ETag": f'"{etag}"'})
         if method in ("GET", "HEAD"):
-            return self._read(name, method == "GET")
+            return self._read(name, headers, method == "GET")
         if method == "DELETE":
             shutil.rmtree(self._object(name), ignore_errors=True)
             return Answer(204)
@@ -97,7 +101,7 @@ class Uploads:
         marker, limit = int(query.get(b"part-number-marker", b"0")), int(query.get(b"max-parts", b"1000"))
         numbers = [number for number in _numbers(parts) if number > marker]
         shown = numbers[: min(limit, 1000)]
-        items = "".join(_part_item(number, _head(parts / f"{number:05d}")) for number in shown)
+        items = "".join(_part_item(number, _head(parts / f"{number:05d}")[0]) for number in shown)
         more = f"<IsTruncated>{str(len(shown) < len(numbers)).lower()}</IsTruncated>"
         following = f"<NextPartNumberMarker>{shown[-1] if shown else 0}</NextPartNumberMarker>"
         bucket, key = name.split("/", 1)
@@ -110,20 +114,20 @@ class Uploads:
             raise Refused(400, "MalformedXML", "The XML you provided was not well-formed.")
         if [number for number, _ in chosen] != sorted({number for number, _ in chosen}):
             raise Refused(400, "InvalidPartOrder", "The list of parts was not in ascending order.")
-        contents, size, digests = [], 0, b""
+        size, digests = 0, b""
         for place, (number, etag) in enumerate(chosen):
             path = parts / f"{number:05d}"
-            held = _head(path) if path.exists() else {}
+            held = _head(path)[0] if path.exists() else {}
             if held.get("etag") != etag:
                 raise Refused(400, "InvalidPart", "One or more of the specified parts could not be found.")
-            if int(held["size"]) < _LEAST_PART and place + 1 < len(chosen):
+            if held["size"] < _LEAST_PART and place + 1 < len(chosen):
                 raise Refused(
                     400, "EntityTooSmall", "Your proposed upload is smaller than the minimum allowed size"
                 )
-            size += int(held["size"])
+            size += held["size"]
             digests += bytes.fromhex(etag)
-            contents.append(path.read_bytes().split(b"\n", 1)[1])
         etag = f"{md5(digests).hexdigest()}-{len(chosen)}"
+        contents = [parts / f"{number:05d}" for number, _ in chosen]
         self._store(name, headers, {"etag": etag, "size": size}, contents)
         shutil.rmtree(parts)
         bucket, key = name.split("/", 1)
@@ -134,44 +138,81 @@ class Uploads:
         return self._directory / "objects" / sha256(name.encode()).hexdigest()
 
     def _store(
-        self, name: str, headers: Mapping[str, str], facts: dict[str, object], contents: list[bytes]
+        self, name: str, headers: Mapping[str, str], facts: dict[str, Any], content: bytes | list[Path]
     ) -> None:
+        """Put an object that holds some bytes, or those of parts. Raises Refused where a condition does not hold."""
         target = self._object(name)
         if headers.get("if-none-match") == "*":
             try:
                 target.mkdir(parents=True)
             except FileExistsError:
-                message = "At least one of the pre-conditions you specified did not hold"
-                raise Refused(412, "PreconditionFailed", message) from None
+                raise _unmet() from None
+        if wanted := headers.get("if-match"):
+            _require(wanted, target / "content")
         target.mkdir(parents=True, exist_ok=True)
-        kept = self._kept is None or sum(map(len, contents)) <= self._kept
         new = target / f"new-{uuid4().hex}"
-        new.write_bytes(json.dumps(facts).encode() + b"\n" + (b"".join(contents) if kept else b""))
+        with new.open("wb") as file:
+            file.write(json.dumps(facts).encode() + b"\n")
+            if self._kept is None or facts["size"] <= self._kept:
+                _pour(content, file)
         new.rename(target / "content")
 
-    def _read(self, name: str, with_body: bool) -> Answer:
+    def _read(self, name: str, headers: Mapping[str, str], with_body: bool) -> Answer:
         path = self._object(name) / "content"
         if not path.exists():
             raise Refused(404, "NoSuchKey", "The specified key does not exist.")
-        facts, content = path.read_bytes().split(b"\n", 1)
-        held = json.loads(facts)
-        if with_body and len(content) != held["size"]:
+        if wanted := headers.get("if-match"):
+            _require(wanted, path)
+        held, offset = _head(path)
+        size = held["size"]
+        if with_body and path.stat().st_size - offset != size:
             raise Refused(501, "NotImplemented", "This server keeps no bodies of that size.")
         modified = "Mon, 01 Jan 2024 00:00:00 GMT"
-        headers = {"ETag": f'"{held["etag"]}"', "Last-Modified": modified, "Accept-Ranges": "bytes"}
-        return Answer(200, content if with_body else b"", headers, held["size"])
+        told = {"ETag": f'"{held["etag"]}"', "Last-Modified": modified, "Accept-Ranges": "bytes"}
+        if (asked := _RANGE.fullmatch(headers.get("range", ""))) and with_body:
+            first = int(asked[1])
+            if first >= size:
+                raise Refused(416, "InvalidRange", "The requested range is not satisfiable")
+            told["Content-Range"] = f"bytes {first}-{size - 1}/{size}"
+            return Answer(206, headers=told, length=size - first, path=path, offset=offset + first)
+        return Answer(200, headers=told, length=size, path=path, offset=offset)
+
+
+def _pour(content: bytes | list[Path], file: BinaryIO) -> None:
+    if isinstance(content, bytes):
+        file.write(content)
+        return
+    for path in content:
+        with path.open("rb") as part:
+            part.readline()
+            shutil.copyfileobj(part, file)
+
+
+def _require(etag: str, path: Path) -> None:
+    """Raise Refused unless an object is there and has an ETag."""
+    if not path.exists():
+        raise Refused(404, "NoSuchKey", "The specified key does not exist.")
+    if _head(path)[0]["etag"] != etag.strip('"'):
+        raise _unmet()
+
+
+def _unmet() -> Refused:
+    message = "At least one of the pre-conditions you specified did not hold"
+    return Refused(412, "PreconditionFailed", message)
 
 
 def _numbers(parts: Path) -> list[int]:
     return sorted(int(path.name) for path in parts.iterdir() if path.name.isdigit())
 
 
-def _head(path: Path) -> dict[str, str | int]:
+def _head(path: Path) -> tuple[dict[str, Any], int]:
+    """Return what is known of an object or part, and where its bytes begin."""
     with path.open("rb") as file:
-        return dict(json.loads(file.readline()))
+        line = file.readline()
+    return json.loads(line), len(line)
 
 
-def _part_item(number: int, held: Mapping[str, str | int]) -> str:
+def _part_item(number: int, held: Mapping[str, Any]) -> str:
     fields = (
         f"<PartNumber>{number}</PartNumber><ETag>&quot;{held['etag']}&quot;</ETag><Size>{held['size']}</Size>"
     )
