@@ -12,8 +12,7 @@ from typing import Any
 
 import boto3
 
-from seeder.lake.lake import Lake
-from seeder.lake.upkeep import verify
+from seeder.lake import Lake, verify
 
 WRITERS, FILES = 8, 5
 

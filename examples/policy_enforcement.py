@@ -13,7 +13,7 @@ from typing import Any
 import boto3
 from botocore.exceptions import ClientError
 
-from seeder.lake.lake import Lake
+from seeder.lake import Lake
 from seeder.lake.policies import Rules, bucket_arn, merged, statements
 
 KEY = "datasets/customer_profiles/year=2024/month=01/day=01/profile_data_001.csv"

@@ -13,7 +13,7 @@ from typing import Any
 import boto3
 
 from seeder.errors import AlreadyExists
-from seeder.lake.lake import Lake
+from seeder.lake import Lake
 
 DAY = {"year": "2024", "month": "01", "day": "01"}
 NAME = "location_events_001.csv"
