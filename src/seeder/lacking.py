@@ -17,7 +17,7 @@ from seeder.listing.selection import Selection
 from seeder.listing.tagged import Tagged
 from seeder.listing.two_sided import TwoSidedWalk
 from seeder.listing.wire import Wire
-from seeder.manifest import LIMITS, WORKERS, Limits, Progress, Rows, complete, finished, room_of
+from seeder.manifest import LIMITS, WORKERS, Limits, Progress, Rows, complete, finished, room_of, settled
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -79,7 +79,7 @@ def write(
     after = after.model_copy(
         update={
             "compared": Compared.model_validate({**judge.counts, "examples": judge.examples}),
-            "census": census,
+            "census": settled(census, position.is_end),
             "list_calls": progress.list_calls + source.calls,
             "destination_list_calls": progress.destination_list_calls + destination.calls,
             "tag_calls": progress.tag_calls + (tagged.calls if tagged else 0),

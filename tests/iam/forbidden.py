@@ -197,6 +197,7 @@ WRITERS = {
     "runs/1/rounds/1/copy.csv": {"ParseReport"},
     "runs/1/verification/differences.csv": {"VerifyReplica"},
     "runs/1/large/a.json": {"CopyLargeObject", "RecordRun", "RecordFailure"},
+    "runs/1/report.html": {"ClaimPair", "RecordRun", "RecordFailure"},
     "datasets/seeding_failures/a.parquet": {"ParseReport"},
 }
 """Keys of the state bucket, and the functions that may write there; roles of jobs may write reports only."""

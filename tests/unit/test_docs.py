@@ -20,8 +20,13 @@ from seeder.roles import policies
 from seeder_cli.main import cli
 
 ROOT = Path(__file__).parents[2]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]
 MOST_README_LINES = 120
+MOST_ARCHITECTURE_LINES = 200
+# CloudWatch API reference, PutMetricAlarm.
+MOST_DESCRIPTION_CHARACTERS = 1024
+# What looks like a resource, and is somebody else's.
+NOT_OURS = {"Cause", "ClientRequestToken", "Error", "Input", "Seeder", "SlowDown"}
 NOT_OPTIONS = {"--help"}
 
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
@@ -54,7 +59,21 @@ def codes(text: str) -> set[str]:
 
 
 def operators() -> str:
-    return text_of("docs/security.md", "docs/deploy.md")
+    return text_of("docs/security.md", "docs/deploy.md", "docs/operating.md")
+
+
+def states() -> set[str]:
+    """Return the names of all states of both machines."""
+    machines = [yaml_parse(text_of(f"statemachine/{name}.asl.yaml"))["States"] for name in ("fleet", "seed")]
+    inner = machines[0]["SeedEachPair"]["ItemProcessor"]["States"]
+    return {name for each in (*machines, inner) for name in each}
+
+
+def section(text: str, heading: str) -> str:
+    """Return what stands under a heading, up to the next of its level or above."""
+    level = heading.partition(" ")[0]
+    after = f"\n{text}".partition(f"\n{heading}\n")[2]
+    return re.split(rf"\n#{{1,{len(level)}}} ", after, maxsplit=1)[0]
 
 
 def commands(text: str) -> Iterator[tuple[list[str], set[str]]]:
@@ -140,10 +159,19 @@ def test_each_target_of_make_that_a_page_names_is_there() -> None:
         assert set(told) - targets == set(), page.name
 
 
-def test_the_pages_for_operators_name_no_resource_parameter_or_output_that_is_not_there() -> None:
-    there = {*template()["Resources"], *template()["Parameters"], *template()["Outputs"]}
+def test_the_pages_for_operators_name_no_resource_parameter_output_or_state_that_is_not_there() -> None:
+    there = {*template()["Resources"], *template()["Parameters"], *template()["Outputs"], *states()}
     told = {code for code in codes(operators()) if _RESOURCE.fullmatch(code) and len(code) > 3}
-    assert told - there == set()
+    assert told - there - NOT_OURS == set()
+
+
+def test_the_page_of_the_architecture_names_no_resource_or_state_that_is_not_there() -> None:
+    told = {code for code in codes(text_of("docs/architecture.md")) if _RESOURCE.fullmatch(code)}
+    assert told - {*template()["Resources"], *states(), *NOT_OURS} == set()
+
+
+def test_the_page_of_the_architecture_stays_short() -> None:
+    assert len(text_of("docs/architecture.md").splitlines()) < MOST_ARCHITECTURE_LINES
 
 
 def test_the_readme_stays_short() -> None:
@@ -178,6 +206,37 @@ def test_every_output_and_every_alarms_name_is_in_the_page_of_deployment() -> No
     alarms = [template()["Resources"][name]["Properties"] for name in named("AWS::CloudWatch::Alarm")]
     names = {alarm["AlarmName"]["Fn::Sub"].removeprefix("${AWS::StackName}-") for alarm in alarms}
     assert names - told == set()
+
+
+@pytest.mark.parametrize("name", named("AWS::CloudWatch::Alarm"))
+def test_every_alarm_has_a_section_that_says_what_to_do_and_how_to_test_it(name: str) -> None:
+    told = section(text_of("docs/operating.md"), f"### {name}")
+    alarm = template()["Resources"][name]["Properties"]
+    assert told.strip().startswith(
+        f"`{alarm['AlarmName']['Fn::Sub'].replace('${AWS::StackName}', '<stack>')}`: "
+    )
+    assert "**To test**: " in told
+    assert "**Do**: " in told or "#the-dead-letter-queue" in told
+
+
+def test_no_section_is_of_an_alarm_that_is_not_there() -> None:
+    headings = re.findall(r"^### (.+)$", section(text_of("docs/operating.md"), "## Alarms"), re.MULTILINE)
+    assert headings == named("AWS::CloudWatch::Alarm")
+
+
+@pytest.mark.parametrize("name", named("AWS::CloudWatch::Alarm"))
+def test_the_commands_in_the_description_of_an_alarm_are_there(name: str) -> None:
+    description = template()["Resources"][name]["Properties"]["AlarmDescription"]
+    assert 0 < len(description) <= MOST_DESCRIPTION_CHARACTERS
+    known = set(cli.list_commands(click.Context(cli)))
+    assert set(re.findall(r"\bseeder ([a-z]+)", description)) <= known
+
+
+@pytest.mark.parametrize(
+    "wait", sorted(name for name in states() if name.startswith(("Await", "Pause", "Let")))
+)
+def test_the_page_of_operation_says_of_each_wait_what_for(wait: str) -> None:
+    assert f"`{wait}`" in section(text_of("docs/operating.md"), "## A run that hangs")
 
 
 def test_the_table_of_parameters_has_each_with_its_default_in_order() -> None:

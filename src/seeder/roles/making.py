@@ -169,13 +169,14 @@ def _find(iam: IAMClient, name: str) -> dict[str, Any] | None:
 
 def _create(iam: IAMClient, plan: Plan, run_id: str, boundary: str) -> dict[str, Any]:
     tags = plan.tags | {RUN_TAG: tag_value(run_id)}
+    within: dict[str, Any] = {"PermissionsBoundary": boundary} if boundary else {}
     try:
         made = iam.create_role(
             RoleName=plan.name,
             Path=plan.path,
             AssumeRolePolicyDocument=json.dumps(plan.trust),
             Description="Made by seeder; removed by seeder prune.",
-            PermissionsBoundary=boundary,
+            **within,
             Tags=[{"Key": key, "Value": value} for key, value in tags.items()],
         )["Role"]
     except ClientError as error:

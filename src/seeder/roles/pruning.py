@@ -28,7 +28,6 @@ class Made(NamedTuple):
     name: str
     source: str
     destination: str
-    last_used: datetime | None
     reason: str
     is_needless: bool
 
@@ -55,7 +54,7 @@ def examine(clients: Clients, path: str, stack: str, now: datetime, days: int | 
             reason = f"the rules of {source} have it"
         elif days is not None and now - (used or role["CreateDate"]) >= timedelta(days=days):
             is_needless = True
-        yield Made(role["RoleName"], source, destination, used, reason, is_needless)
+        yield Made(role["RoleName"], source, destination, reason, is_needless)
 
 
 def remove(clients: Clients, name: str) -> None:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from localcloud.clock import ScaledClock
 from localcloud.cloud import LocalCloud
 from tests.keys import TRAPS
 from tests.unit.localcloud.roles_world import (
@@ -23,17 +22,11 @@ from tests.unit.localcloud.roles_world import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    pass
 
 EVERYBODY = {"Principal": "*"}
 ENCRYPTION = {"Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}]}
 _numbers = itertools.count()
-
-
-@pytest.fixture(scope="module")
-def cloud() -> Iterator[LocalCloud]:
-    with LocalCloud(ScaledClock(1000)) as running:
-        yield running
 
 
 class World:

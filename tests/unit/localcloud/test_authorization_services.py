@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from localcloud.authorization.recording import EXAMPLES, Recorder
-from localcloud.clock import ScaledClock
 from localcloud.cloud import LocalCloud
 from tests.unit.localcloud.roles_world import (
     ACCOUNT,
@@ -26,17 +25,11 @@ from tests.unit.localcloud.roles_world import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    pass
 
 PASS = json.dumps({"StartAt": "S", "States": {"S": {"Type": "Pass", "End": True}}})
 HERE = f"us-east-1:{ACCOUNT}"
 _numbers = itertools.count()
-
-
-@pytest.fixture(scope="module")
-def cloud() -> Iterator[LocalCloud]:
-    with LocalCloud(ScaledClock(1000)) as running:
-        yield running
 
 
 def name() -> str:

@@ -264,3 +264,11 @@ def test_a_function_is_named_with_or_without_what_its_stack_added() -> None:
     assert faults.strike(operation="Invoke", function="seeder-Copy")
     assert faults.strike(operation="Invoke", function="seeder-Copy-ABCDEFGHIJKL")
     assert not faults.strike(operation="Invoke", function="seeder-CopyLarge-ABCDEFGHIJKL")
+
+
+def test_how_often_each_fault_struck_is_counted() -> None:
+    once, always = Fault(status=503, code="SlowDown", times=1), Fault(status=500, code="InternalError")
+    faults = Faults([once, always])
+    for _ in range(3):
+        faults.strike()
+    assert faults.struck == {once: 1, always: 2}

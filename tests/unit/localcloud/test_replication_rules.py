@@ -10,7 +10,7 @@ from localcloud.replication.configuration import destination_bucket
 from localcloud.replication.rules import Subject, for_changes, matching
 from tests.unit.localcloud.replication_world import rule, v1_rule
 
-RED, BLUE = {"Key": "team", "Value": "red"}, {"Key": "team", "Value": "blue"}
+RED = {"Key": "team", "Value": "red"}
 COLD = {"Key": "tier", "Value": "cold"}
 
 

@@ -10,7 +10,6 @@ from typing import Any
 import boto3
 import pytest
 
-from localcloud.clock import ScaledClock
 from localcloud.cloud import LocalCloud
 from seeder.clients import Clients
 from seeder.errors import AccessDenied, InvalidRequest
@@ -20,12 +19,6 @@ from tests.runs import ACCOUNT, EUROPE, HOME, SETTINGS
 
 names = count(1)
 KEY = "12345678-90ab-cdef-1234-567890abcdef"
-
-
-@pytest.fixture(scope="module")
-def cloud() -> Iterator[LocalCloud]:
-    with LocalCloud(ScaledClock(1000)) as running:
-        yield running
 
 
 @pytest.fixture(scope="module")

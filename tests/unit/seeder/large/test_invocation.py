@@ -4,6 +4,7 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
+from botocore.exceptions import EndpointConnectionError
 from hypothesis import given
 
 from seeder.errors import InvalidRequest
@@ -83,6 +84,6 @@ def test_an_invocation_of_another_form_is_refused_by_field(spoil: dict[str, Any]
 
 
 def test_a_result_is_one_short_line() -> None:
-    outcome = failed(InvalidRequest("field", "line\nbreak " * 500))
+    outcome = failed(EndpointConnectionError(endpoint_url="line\nbreak " * 500))
     assert len(outcome.text) == MOST_CHARACTERS
     assert "\n" not in outcome.text

@@ -144,3 +144,29 @@ def test_large_and_archived_objects_are_set_apart() -> None:
 
 def test_a_page_without_such_objects_is_not_looked_at_one_by_one() -> None:
     assert choose(Selection(), contents("a"), contents("b")).copy is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<Contents><Key>a\0b</Key></Contents>",
+        "<Contents><Key></Key></Contents>",
+        "<Contents><Key>a&#xD800;</Key></Contents>",
+        "<Contents><Key>a<b/>c</Key><!-- --></Contents>",
+        "<!DOCTYPE r [<!ENTITY e 'v'>]><Contents><Key>&e;</Key></Contents>",
+    ],
+)
+def test_a_key_that_no_key_can_be_is_refused(text: str) -> None:
+    with pytest.raises(UnexpectedAnswer):
+        _ = Page(body(text)).decoded
+
+
+def test_an_object_in_another_dress_is_not_left_out() -> None:
+    odd = '<Contents a="b"><Key c="d">first</Key></Contents><Contents><!--<Key>n</Key>--><Key>second</Key></Contents>'
+    assert Page(body(odd)).decoded == ["first", "second"]
+
+
+def test_a_version_id_that_would_break_a_row_is_refused() -> None:
+    entry = "<Version><Key>k</Key><VersionId>v&#10;other,key</VersionId><IsLatest>true</IsLatest></Version>"
+    with pytest.raises(UnexpectedAnswer, match="no manifest can hold"):
+        Page(body(entry), "ListObjectVersions").rows("bucket", 1)

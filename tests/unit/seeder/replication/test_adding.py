@@ -9,7 +9,6 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from localcloud.clock import ScaledClock
 from localcloud.cloud import LocalCloud
 from seeder.buckets import Bucket, describe
 from seeder.clients import Clients
@@ -21,12 +20,6 @@ from tests.runs import ACCOUNT, EUROPE, HOME, run_of
 names = count(1)
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/ours"
 KEY = f"arn:aws:kms:{EUROPE}:{ACCOUNT}:key/12345678-90ab-cdef-1234-567890abcdef"
-
-
-@pytest.fixture(scope="module")
-def cloud() -> Iterator[LocalCloud]:
-    with LocalCloud(ScaledClock(1000)) as running:
-        yield running
 
 
 @pytest.fixture(scope="module")
