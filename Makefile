@@ -78,8 +78,10 @@ test-built: $(READY) build .tools/runtime/ready ## End-to-end tests of what was 
 	SEEDER_TEMPLATE=$(BUILT)/template.yaml SEEDER_FUNCTIONS=processes SEEDER_FUNCTIONS_PYTHON=.tools/runtime/bin/python \
 		$(BIN)/python -m pytest -n 2 --dist loadscope $(BUILT_TESTS:%=tests/e2e/test_%.py) $(ARGS)
 
-test: lint types chromium ## Lint, types and all tests
-	$(BIN)/python -m pytest -n 2 --dist loadscope $(ARGS)
+# Some tests wait, for servers and processes: three workers keep two cores busy.
+test: ## Lint, types and all tests
+	@$(MAKE) --no-print-directory --jobs=4 --output-sync=target lint types chromium
+	$(BIN)/python -m pytest -n 3 --dist loadscope $(ARGS)
 
 # Debian's package, where root may install it; else the tests of the pages say what they need.
 chromium: ## Install Chromium, for the tests of the pages, unless it is there

@@ -303,7 +303,11 @@ _RULES = [
         "The function ran out of time with this object: give it more memory or time, then run again.",
         says=r"(?i)timed? ?out",
     ),
-    Rule("PermanentFailure", "permanent", "The function gave this object up: its message says why."),
+    Rule(
+        "PermanentFailure",
+        "permanent",
+        "The function gave this object up: read its message among the run's failures, mend what it names, run again.",
+    ),
 ]
 
 TABLE: dict[str, list[Rule]] = {}

@@ -174,7 +174,7 @@ def test_show_tells_all_of_a_run(deployed: Deployed, failed: dict[str, Any]) -> 
         "Objects:    5 to seed, 2 succeeded, 3 failed",
         "AccessDenied 2, for example 'denied/a b,c'",
         "Replica:    differs; 2 equal, 3 missing; for example missing 'busy/ever'",
-        f"{record['actual_usd']} USD by list prices",
+        f"{record['actual_usd']} USD, estimated {record['estimated_usd']} USD, by list prices",
         f"seeder retry {failed['name']}",
         *record["job_ids"],
         *record["failure_files"],

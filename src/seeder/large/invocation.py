@@ -60,8 +60,10 @@ class Task(_Camel):
         """
         try:
             key = unquote_plus(self.s3_key, errors="strict")
-        except UnicodeDecodeError as error:
-            raise InvalidRequest("s3Key", f"'{self.s3_key}' is not UTF-8, URL-encoded") from error
+            key.encode()
+        except UnicodeError as error:
+            told = f"{self.s3_key!a} is not UTF-8, URL-encoded; give the key as the manifest has it"
+            raise InvalidRequest("s3Key", told) from error
         return Item(self.s3_bucket, key, self.s3_version_id or "")
 
 

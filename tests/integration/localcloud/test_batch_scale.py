@@ -18,19 +18,19 @@ from tests.unit.localcloud.batch_world import ACCOUNT, report, world
 MIB = 1024 * 1024
 
 
-def test_10_000_real_copies_take_less_than_60_seconds() -> None:
+def test_3_000_real_copies_take_less_than_18_seconds() -> None:
     with world() as cloud:
-        for number in range(10_000):
+        for number in range(3_000):
             s3_backends[ACCOUNT]["aws"].put_object("src", f"k/{number:05}", b"x")
-        manifest = cloud.manifest("".join(f"src,k/{number:05}\n" for number in range(10_000)))
+        manifest = cloud.manifest("".join(f"src,k/{number:05}\n" for number in range(3_000)))
         # CPU time: what others do on the machine meanwhile is not the local cloud's.
         began = time.process_time()
         job_id = cloud.create(manifest)
         batch.wait_for_idle(120)
         took = time.process_time() - began
         job = cloud.describe(job_id)
-    assert job["ProgressSummary"]["NumberOfTasksSucceeded"] == 10_000
-    assert took < 60
+    assert job["ProgressSummary"]["NumberOfTasksSucceeded"] == 3_000
+    assert took < 18
 
 
 def test_1_000_000_pretended_tasks_and_their_report_take_less_than_60_seconds() -> None:
