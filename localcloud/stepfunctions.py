@@ -15,7 +15,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 from moto.stepfunctions.exceptions import AWSError, InvalidName
-from moto.stepfunctions.parser.api import InvalidDefinition
+from moto.stepfunctions.parser.api import ExecutionStatus, InvalidDefinition
 from moto.stepfunctions.parser.asl.component.common.retry import retrier_decl
 from moto.stepfunctions.parser.asl.component.state.exec.state_task import lambda_eval_utils
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.service import (
@@ -31,7 +31,7 @@ from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state
 )
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.state_task import StateTask
 from moto.stepfunctions.parser.asl.component.state.wait.wait_function.wait_function import WaitFunction
-from moto.stepfunctions.parser.backend.execution import Execution
+from moto.stepfunctions.parser.backend.execution import BaseExecutionWorkerCommunication, Execution
 from moto.stepfunctions.parser.models import StepFunctionsParserBackend
 
 from localcloud import execution_errors, execution_history
@@ -61,6 +61,7 @@ def install(patches: Patches, clock: Clock, authorization: Authorization) -> Non
     # The interpreter logs each failed state as an error; the execution's history tells of it already.
     logging.getLogger("moto.stepfunctions").setLevel(logging.CRITICAL)
     _wait_on(patches, clock)
+    _abort_what_is_stopped(patches)
     _name_executions(patches)
     _refuse_unsupported(patches)
     _normalise_integrations(patches)
@@ -68,6 +69,23 @@ def install(patches: Patches, clock: Clock, authorization: Authorization) -> Non
     execution_history.install(patches)
     _check_roles(patches, authorization)
     _act_as_roles(patches, authorization)
+
+
+def _abort_what_is_stopped(patches: Patches) -> None:
+    """End an execution that was stopped in the middle of a task as ABORTED; moto lets the task fail, and it with it."""
+
+    def stop(execution: Any, *given: Any, **named: Any) -> None:
+        execution.is_stopped = execution.exec_worker is not None
+        stopping(execution, *given, **named)
+
+    def reflect(communication: Any) -> None:
+        reflecting(communication)
+        execution = communication.execution
+        if getattr(execution, "is_stopped", False) and execution.exec_status == ExecutionStatus.FAILED:
+            execution.exec_status, execution.error, execution.cause = ExecutionStatus.ABORTED, None, None
+
+    stopping = patches.replace(Execution, "stop", stop)
+    reflecting = patches.replace(BaseExecutionWorkerCommunication, "_reflect_execution_status", reflect)
 
 
 def _check_roles(patches: Patches, authorization: Authorization) -> None:

@@ -43,6 +43,10 @@ class StandardOutput(Output):
         super().write(rows)
         sys.stdout.buffer.write(rows)
 
+    def commit(self) -> None:
+        """Have all rows printed: whose reader is gone is noticed here at the latest."""
+        sys.stdout.flush()
+
     def restart(self) -> None:
         """Refuse: what is printed is printed."""
         if self.bytes:

@@ -28,7 +28,7 @@ from tests.chaos.tally import PROPERTY, Tally
 from tests.e2e.conftest import TEMPLATE
 from tests.e2e.deployed import EUROPE, Deployed
 
-RUNS = int(os.environ.get("SEEDER_CHAOS_RUNS", "204"))
+RUNS = int(os.environ.get("SEEDER_CHAOS_RUNS", "80"))
 SEED = os.environ.get("SEEDER_CHAOS_SEED")
 BATCH = 50
 

@@ -10,7 +10,7 @@ import pytest
 from benchmarks import load
 from benchmarks.load import Load, Measured, Wrong
 
-KEYS = 10_000
+KEYS = 20_000
 
 
 @pytest.fixture(scope="module")

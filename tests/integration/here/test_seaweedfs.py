@@ -18,7 +18,7 @@ from tests.servers import Server, is_path
 
 KEYS = list(filter(is_path, TRAPS))
 # More than are copied before a signal arrives.
-MANY = 400
+MANY = 300
 
 
 @pytest.fixture(scope="module")
