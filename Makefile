@@ -11,7 +11,7 @@ RUNTIME = $(shell for each in python3.13 "$$(pyenv prefix 3.13 2>/dev/null)/bin/
 	"$$each" -c 'import sys; print(sys.base_prefix + "/bin")' 2>/dev/null && break; done)
 NO_RUNTIME = "The functions' runtime is not here: put python3.13, with pip, on the PATH"
 
-.PHONY: help setup demo local test chromium race fuzz chaos bench bench-load bench-starts lint types scan build test-built lock clean
+.PHONY: help setup demo local test test-full chromium race fuzz chaos bench bench-load bench-starts lint types scan build test-built lock clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -82,6 +82,9 @@ test-built: $(READY) build .tools/runtime/ready ## End-to-end tests of what was 
 test: ## Lint, types and all tests
 	@$(MAKE) --no-print-directory --jobs=4 --output-sync=target lint types chromium
 	$(BIN)/python -m pytest -n 3 --dist loadscope $(ARGS)
+
+test-full: ## All tests with all their examples, copies and scenes: longer than CI has
+	@$(MAKE) --no-print-directory test SEEDER_EXAMPLES=1 SEEDER_COPIES=10000 SEEDER_CHAOS_RUNS=204
 
 # Debian's package, where root may install it; else the tests of the pages say what they need.
 chromium: ## Install Chromium, for the tests of the pages, unless it is there

@@ -136,7 +136,7 @@ class _Handler(BaseHTTPRequestHandler):
                 status, told = 404, {}
         self._answer(status, {}, json.dumps(told).encode())
 
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name is the base class's
         """Print nothing."""
 
     def _answer(self, status: int, headers: dict[str, str], body: bytes) -> None:
